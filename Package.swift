@@ -1,0 +1,110 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A room of the house: a Swift target with the project's strict settings. Arrows only point down.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "jobmill",
+    products: [
+        .library(name: "Jobmill", targets: ["Jobmill", "WorkerKit"]),
+        .executable(name: "jobmill", targets: ["JobmillCommand"]),
+    ],
+    traits: [
+        .trait(name: "Images", description: "Image handlers (blur, thumbnail, convert) through libvips"),
+        .default(enabledTraits: ["Images"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: [
+        // C edges: each is imported by exactly one Swift target.
+        .target(name: "CSystem"),
+        .target(name: "CJSONScan"),
+        .systemLibrary(
+            name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CVips", providers: [.apt(["libvips-dev"])]),
+
+        // Values and rules.
+        room("JobModel"),
+        room("JSONBytes", ["CJSONScan"]),
+        room("Platform", ["CSystem"]),
+
+        // The store.
+        room("JobStore", ["JobModel", "JSONBytes"]),
+        room("SQLiteStore", ["JobStore", "JobModel", "JSONBytes", "Platform", grdb]),
+
+        // The pool.
+        room("WorkerKit", ["JobModel", "JSONBytes", "Platform"]),
+        room("WorkerPool", ["WorkerKit", "JobModel", "Platform", logging]),
+        room(
+            "ImageHandlers",
+            ["WorkerKit", "JSONBytes", .target(name: "CVips", condition: .when(traits: ["Images"]))]),
+
+        // The stages.
+        room("Scheduling", ["JobStore", "JobModel", "JSONBytes", "Platform", logging]),
+        room("HTTPClient", ["CCurl", "Platform"]),
+        room("Webhooks", ["JobStore", "JobModel", "JSONBytes", "HTTPClient", "Platform", crypto, logging]),
+        room("HTTPServer", ["CMicroHTTPD", "Platform", logging]),
+        room("HTTPAPI", ["HTTPServer", "JobStore", "JobModel", "JSONBytes", "Platform", logging]),
+
+        // The service and the command.
+        room(
+            "Jobmill",
+            [
+                "JobModel", "JSONBytes", "Platform", "JobStore", "SQLiteStore", "WorkerKit", "WorkerPool", "Scheduling",
+                "Webhooks", "HTTPServer", "HTTPAPI", "HTTPClient", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "JobmillCommand",
+            dependencies: [
+                "Jobmill", "WorkerKit", .target(name: "ImageHandlers", condition: .when(traits: ["Images"])),
+            ],
+            swiftSettings: strict),
+
+        // Tests mirror the source tree.
+        tests("JobModelTests", ["JobModel"]),
+        tests("JSONBytesTests", ["JSONBytes"]),
+        tests("PlatformTests", ["Platform"]),
+        tests("JobStoreTests", ["JobStore", "JobModel", "JSONBytes"]),
+        tests("SQLiteStoreTests", ["SQLiteStore", "JobStore", "JobModel", "JSONBytes", "Platform", grdb]),
+        tests("WorkerKitTests", ["WorkerKit", "JobModel", "JSONBytes", "Platform"]),
+        tests("WorkerPoolTests", ["WorkerPool", "WorkerKit", "JobModel", "JSONBytes", "Platform"]),
+        tests(
+            "ImageHandlersTests",
+            ["WorkerKit", "JSONBytes", .target(name: "ImageHandlers", condition: .when(traits: ["Images"]))]),
+        tests("SchedulingTests", ["Scheduling", "JobStore", "JobModel", "JSONBytes", "Platform"]),
+        tests("HTTPClientTests", ["HTTPClient", "Platform"]),
+        tests("WebhooksTests", ["Webhooks", "HTTPClient", "JobStore", "JobModel", "JSONBytes", "Platform", crypto]),
+        tests("HTTPServerTests", ["HTTPServer", "Platform"]),
+        tests("HTTPAPITests", ["HTTPAPI", "HTTPServer", "JobStore", "JobModel", "JSONBytes", "Platform"]),
+        tests("JobmillTests", ["Jobmill", "JobModel", "JSONBytes", "Platform"]),
+        // Drives the real binary over real HTTP.
+        tests("EndToEndTests", ["JobmillCommand", "HTTPClient", "JobModel", "JSONBytes", "Platform"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

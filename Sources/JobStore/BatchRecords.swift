@@ -1,0 +1,80 @@
+package import JobModel
+
+/// A batch as it is handed in: durable once `submit` has completed.
+package struct NewBatch: Sendable {
+    package var id: BatchID
+    package var handler: String
+    package var options: BatchOptions
+    package var createdAt: Timestamp
+    /// Without gaps from index 0, in order, at least one.
+    package var segments: [Segment]
+
+    package init(id: BatchID, handler: String, options: BatchOptions, createdAt: Timestamp, segments: [Segment]) {
+        self.id = id
+        self.handler = handler
+        self.options = options
+        self.createdAt = createdAt
+        self.segments = segments
+    }
+
+    package var total: Int { segments.last.map { $0.first + $0.count } ?? 0 }
+}
+
+/// Consecutive jobs of a batch as stored: one row.
+package struct Segment: Sendable, Hashable {
+    package static let maximumCount = 1000
+    /// Text bytes; a single larger payload is a segment of its own.
+    package static let targetBytes = 256 * 1024
+
+    /// The index of its first job.
+    package var first: Int
+    package var count: Int
+    /// The payloads as they came: valid JSON values with commas (and any white space) between them, without brackets.
+    package var input: [UInt8]
+
+    package init(first: Int, count: Int, input: [UInt8]) {
+        self.first = first
+        self.count = count
+        self.input = input
+    }
+
+    package var range: Range<Int> { first..<first + count }
+}
+
+/// A batch as the store knows it, without its payloads and results.
+package struct BatchRecord: Sendable, Hashable {
+    /// The stored phase. Whether an active batch is queued or running is known by its counts and by the scheduler.
+    package enum Phase: String, Sendable {
+        case active, cancelling, completed, cancelled
+    }
+
+    package var id: BatchID
+    package var handler: String
+    package var options: BatchOptions
+    package var total: Int
+    package var counts: OutcomeCounts
+    package var phase: Phase
+    package var createdAt: Timestamp
+    /// When the first outcome or attempt was recorded, nil before.
+    package var startedAt: Timestamp?
+    /// When the last job got its outcome.
+    package var finishedAt: Timestamp?
+
+    package init(
+        id: BatchID, handler: String, options: BatchOptions, total: Int, counts: OutcomeCounts = OutcomeCounts(),
+        phase: Phase = .active, createdAt: Timestamp, startedAt: Timestamp? = nil, finishedAt: Timestamp? = nil
+    ) {
+        self.id = id
+        self.handler = handler
+        self.options = options
+        self.total = total
+        self.counts = counts
+        self.phase = phase
+        self.createdAt = createdAt
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+    }
+
+    /// Every job has its outcome.
+    package var isFinished: Bool { phase == .completed || phase == .cancelled }
+}
