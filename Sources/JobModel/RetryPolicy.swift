@@ -10,7 +10,9 @@ package struct RetryPolicy: Hashable, Sendable {
     }
 
     /// The rest in seconds before the next try, or nil if `failedAttempts` tries were all that is allowed.
-    package func delay(afterFailedAttempts failedAttempts: Int, using random: inout some RandomNumberGenerator) -> Double? {
+    package func delay(afterFailedAttempts failedAttempts: Int, using random: inout some RandomNumberGenerator)
+        -> Double?
+    {
         guard failedAttempts < maximumAttempts else { return nil }
         return backoff.delay(afterFailedAttempts: failedAttempts, using: &random)
     }
@@ -35,7 +37,9 @@ package struct Backoff: Hashable, Sendable {
         self.jitter = jitter
     }
 
-    package func delay(afterFailedAttempts failedAttempts: Int, using random: inout some RandomNumberGenerator) -> Double {
+    package func delay(afterFailedAttempts failedAttempts: Int, using random: inout some RandomNumberGenerator)
+        -> Double
+    {
         var delay = min(initial, maximum)
         for _ in 1..<max(1, failedAttempts) where delay < maximum {
             delay = min(maximum, delay * factor)

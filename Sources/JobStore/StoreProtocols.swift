@@ -44,7 +44,9 @@ package protocol OutcomeRecording: Sendable {
     /// A recording that would give a job a second outcome is refused with `StoreError.conflict` and changes nothing.
     func record(_ recordings: [Recording], completion: @escaping StoreCompletion<Void>)
     /// Gives every job without an outcome that is not in `running` the outcome `cancelled`.
-    func cancelPending(of batch: BatchID, except running: [Range<Int>], at time: Timestamp, completion: @escaping StoreCompletion<Void>)
+    func cancelPending(
+        of batch: BatchID, except running: [Range<Int>], at time: Timestamp, completion: @escaping StoreCompletion<Void>
+    )
 }
 
 /// The outbox. For the webhook loop.

@@ -61,7 +61,8 @@ package final class Monitor<State>: @unchecked Sendable {
                 pthread_cond_wait(condition, mutex)
             case .sleep(until: .some(let deadline)):
                 var time = timespec(
-                    tv_sec: Int(deadline.nanoseconds / 1_000_000_000), tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
+                    tv_sec: Int(deadline.nanoseconds / 1_000_000_000),
+                    tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
                 pthread_cond_timedwait(condition, mutex, &time)
             }
         }
