@@ -53,8 +53,9 @@ package protocol OutcomeRecording: Sendable {
 package protocol DeliveryQueue: Sendable {
     /// Pending deliveries that are due at `time`, the oldest first.
     func dueDeliveries(at time: Timestamp, limit: Int) throws(StoreError) -> [Delivery]
-    /// When the next pending delivery is due; nil if none is pending.
-    func nextDeliveryTime() throws(StoreError) -> Timestamp?
+    /// When the first pending delivery that is due only after `time` will be due; nil if there is none. (Those due before may be
+    /// on their way already, and must not hide the next one.)
+    func nextDeliveryTime(after time: Timestamp) throws(StoreError) -> Timestamp?
     func recordDelivery(_ attempt: DeliveryAttempt, completion: @escaping StoreCompletion<Void>)
 }
 
