@@ -98,13 +98,17 @@ let package = Package(
             "ImageHandlersTests",
             ["WorkerKit", "JSONBytes", .target(name: "ImageHandlers", condition: .when(traits: ["Images"]))]),
         tests("SchedulingTests", ["Scheduling", "JobStore", "JobModel", "JSONBytes", "Platform"]),
-        tests("HTTPClientTests", ["HTTPClient", "Platform"]),
-        tests("WebhooksTests", ["Webhooks", "HTTPClient", "JobStore", "JobModel", "JSONBytes", "Platform", crypto]),
+        // A listener of its own for tests of what speaks HTTP as a client.
+        .target(name: "LocalHTTP", dependencies: ["Platform"], path: "Tests/LocalHTTP", swiftSettings: strict),
+        tests("HTTPClientTests", ["HTTPClient", "LocalHTTP", "Platform"]),
+        tests(
+            "WebhooksTests",
+            ["Webhooks", "HTTPClient", "LocalHTTP", "JobStore", "JobModel", "JSONBytes", "Platform", crypto, logging]),
         tests("HTTPServerTests", ["HTTPServer", "Platform"]),
         tests("HTTPAPITests", ["HTTPAPI", "HTTPServer", "JobStore", "JobModel", "JSONBytes", "Platform"]),
-        tests("JobmillTests", ["Jobmill", "JobModel", "JSONBytes", "Platform"]),
+        tests("JobmillTests", ["Jobmill", "HTTPClient", "LocalHTTP", "JobModel", "JSONBytes", "Platform"]),
         // Drives the real binary over real HTTP.
-        tests("EndToEndTests", ["JobmillCommand", "HTTPClient", "JobModel", "JSONBytes", "Platform"]),
+        tests("EndToEndTests", ["JobmillCommand", "HTTPClient", "LocalHTTP", "JobModel", "JSONBytes", "Platform"]),
     ],
     cxxLanguageStandard: .cxx17
 )
