@@ -8,6 +8,8 @@ package final class Poller {
         package init(rawValue: UInt32) { self.rawValue = rawValue }
         package static let read = Interest(rawValue: EPOLLIN.rawValue)
         package static let write = Interest(rawValue: EPOLLOUT.rawValue)
+        /// Only that the peer has sent its last byte or is gone, reported once: for a descriptor that somebody else reads.
+        package static let peerClosed = Interest(rawValue: EPOLLRDHUP.rawValue | EPOLLET.rawValue)
     }
 
     package struct Event: Sendable {

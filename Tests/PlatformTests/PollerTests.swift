@@ -29,6 +29,19 @@ import Testing
         #expect(try poller.wait(until: .now()).isEmpty)
     }
 
+    @Test func `a peer that sends its last byte is reported once, and its bytes are not`() throws {
+        let poller = try Poller()
+        let (left, right) = try SocketPair().split()
+        let kept = Descriptor(adopting: left)
+        let peer = Descriptor(adopting: right)
+        try poller.add(kept.rawValue, token: 1, interest: .peerClosed)
+        #expect(write(peer.rawValue, "x", 1) == 1)
+        #expect(try poller.wait(until: .now()).isEmpty)
+        #expect(shutdown(peer.rawValue, Int32(SHUT_WR)) == 0)
+        #expect(try poller.wait(until: nil).map(\.isClosed) == [true])
+        #expect(try poller.wait(until: .now()).isEmpty)
+    }
+
     @Test func `an unknown descriptor is a typed error`() throws {
         let poller = try Poller()
         #expect(throws: SystemError("epoll_ctl", code: EBADF)) { try poller.add(9999, token: 1) }
