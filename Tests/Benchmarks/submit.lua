@@ -1,0 +1,3 @@
+wrk.method = "POST"
+wrk.body = '{"handler":"square","payload":7}'
+wrk.headers["Content-Type"] = "application/json"
