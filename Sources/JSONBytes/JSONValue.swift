@@ -1,0 +1,125 @@
+import CJSONScan
+
+package enum JSONKind: Sendable {
+    case null, boolean, number, string, array, object
+}
+
+/// One value inside validated bytes: a reference to all of them and a range, cheap to copy.
+package struct JSONValue: Sendable {
+    private let document: [UInt8]
+    /// Where its text stands in the document's bytes.
+    package let range: Range<Int>
+
+    /// - Parameter range: exactly one value without white space around it.
+    init(document: [UInt8], range: Range<Int>) {
+        self.document = document
+        self.range = range
+    }
+
+    package var kind: JSONKind {
+        switch document[range.lowerBound] {
+        case UInt8(ascii: "n"): .null
+        case UInt8(ascii: "t"), UInt8(ascii: "f"): .boolean
+        case UInt8(ascii: "\""): .string
+        case UInt8(ascii: "["): .array
+        case UInt8(ascii: "{"): .object
+        default: .number
+        }
+    }
+
+    /// Its exact text.
+    package var bytes: ArraySlice<UInt8> { document[range] }
+
+    /// A copy of its own.
+    package var json: JSON { JSON(trusted: range == document.indices ? document : Array(bytes)) }
+
+    /// nil unless it is a number that is integral in whatever spelling (`3`, `3.0`, `1e3`) and fits Int.
+    package func integer() -> Int? { withText(JSONScalar.integer) }
+
+    /// nil unless it is a number.
+    package func double() -> Double? { withText(JSONScalar.double) }
+
+    package func boolean() -> Bool? { withText(JSONScalar.boolean) }
+
+    /// Its characters, escapes replaced; nil unless it is a string.
+    package func string() -> String? { withText(JSONScalar.string) }
+
+    /// Members in their order, duplicates kept; none unless it is an object.
+    package func members() -> [(key: String, value: JSONValue)] {
+        guard kind == .object else { return [] }
+        let inside = self.inside
+        return document.withUnsafeBytes { all in
+            let text = Text(UnsafeRawBufferPointer(rebasing: all[inside]))
+            var members: [(key: String, value: JSONValue)] = []
+            var position = 0
+            var member = jsonscan_member()
+            while jsonscan_next_members(text.start, text.count, &position, &member, 1) == 1 {
+                let name = member.name.range(offset: inside.lowerBound)
+                // A name of validated text is always a string.
+                let key = JSONScalar.string(UnsafeRawBufferPointer(rebasing: all[name])) ?? ""
+                members.append(
+                    (key, JSONValue(document: document, range: member.value.range(offset: inside.lowerBound))))
+            }
+            return members
+        }
+    }
+
+    /// Elements in their order, none unless it is an array. For small arrays: `runs` cuts large ones without a value for each.
+    package func elements() -> [JSONValue] {
+        guard kind == .array else { return [] }
+        let inside = self.inside
+        return document.withUnsafeBytes { all in
+            let text = Text(UnsafeRawBufferPointer(rebasing: all[inside]))
+            var elements: [JSONValue] = []
+            var position = 0
+            var span = jsonscan_span()
+            while jsonscan_next_values(text.start, text.count, &position, &span, 1) == 1 {
+                elements.append(JSONValue(document: document, range: span.range(offset: inside.lowerBound)))
+            }
+            return elements
+        }
+    }
+
+    /// Cuts an array into runs of consecutive elements, each of at most `maximumCount` elements and `maximumBytes` bytes of text, except
+    /// that a run always has one element. None unless it is an array.
+    package func runs(maximumCount: Int, maximumBytes: Int) -> [ElementRun] {
+        guard kind == .array else { return [] }
+        let inside = self.inside
+        return document.withUnsafeBytes { all in
+            let text = Text(UnsafeRawBufferPointer(rebasing: all[inside]))
+            var runs: [ElementRun] = []
+            var position = 0
+            var first = 0
+            var run = jsonscan_run()
+            while jsonscan_next_run(
+                text.start, text.count, &position, max(1, maximumCount), max(0, maximumBytes), &run)
+            {
+                runs.append(
+                    ElementRun(
+                        first: first, count: run.count, range: run.span.range(offset: inside.lowerBound),
+                        longest: run.longest, longestIndex: first + run.longest_index))
+                first += run.count
+            }
+            return runs
+        }
+    }
+
+    /// What stands between its brackets or braces.
+    private var inside: Range<Int> { (range.lowerBound + 1)..<(range.upperBound - 1) }
+
+    private func withText<Value>(_ read: (UnsafeRawBufferPointer) -> Value) -> Value {
+        document.withUnsafeBytes { read(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    }
+}
+
+/// Consecutive elements of an array.
+package struct ElementRun: Sendable, Hashable {
+    /// The index of its first element in the array.
+    package let first: Int
+    package let count: Int
+    /// From the first element's first byte to behind the last one's last byte in the document, with what stands between them as it came.
+    package let range: Range<Int>
+    /// The length in bytes of its longest element, and that element's index in the array.
+    package let longest: Int
+    package let longestIndex: Int
+}
