@@ -29,16 +29,24 @@ package struct Descriptor: ~Copyable, Sendable {
     }
 }
 
-/// Two connected stream sockets, both closed on exec.
+/// Two connected sockets, both closed on exec.
 package struct SocketPair: ~Copyable {
+    package enum Kind: Sendable {
+        /// A stream of bytes.
+        case stream
+        /// Messages that arrive whole and in order, each at most about 200 KiB.
+        case messages
+    }
+
     package let left: Descriptor
     package let right: Descriptor
 
-    package init() throws(SystemError) {
+    package init(_ kind: Kind = .stream) throws(SystemError) {
+        let type = kind == .stream ? Int32(SOCK_STREAM.rawValue) : Int32(SOCK_SEQPACKET.rawValue)
         var ends: (Int32, Int32) = (-1, -1)
         let result = withUnsafeMutableBytes(of: &ends) { raw in
             socketpair(
-                AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0,
+                AF_UNIX, type | Int32(SOCK_CLOEXEC.rawValue), 0,
                 raw.baseAddress?.assumingMemoryBound(to: Int32.self))
         }
         guard result == 0 else { throw SystemError("socketpair") }

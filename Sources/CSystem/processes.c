@@ -1,0 +1,117 @@
+#define _GNU_SOURCE
+#include "CSystem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+pid_t csystem_fork(void) { return fork(); }
+
+/// The caller's environment with `entry` in place of what has the same name. The strings are shared, the array is new.
+static char **environment_with(const char *entry) {
+    size_t name_length = (size_t)(strchrnul(entry, '=') - entry);
+    size_t count = 0;
+    while (environ[count]) count++;
+    char **copy = calloc(count + 2, sizeof *copy);
+    if (!copy) return NULL;
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        int same = strncmp(environ[i], entry, name_length) == 0 && environ[i][name_length] == '=';
+        if (!same) copy[used++] = environ[i];
+    }
+    copy[used] = (char *)entry;
+    return copy;
+}
+
+int csystem_spawn(const char *path, char *const *arguments, const char *environment_entry, int channel,
+                  pid_t *process) {
+    char **environment = environment_with(environment_entry);
+    if (!environment) return ENOMEM;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+
+    sigset_t all, none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    int code = posix_spawnattr_setflags(&attributes,
+                                        POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
+    // The channel comes first: its number may be one of those that are replaced afterwards.
+    if (!code) code = posix_spawn_file_actions_adddup2(&actions, channel, 3);
+    if (!code) code = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    if (!code) code = posix_spawn_file_actions_adddup2(&actions, 2, 1);
+    if (!code) code = posix_spawn_file_actions_addclosefrom_np(&actions, 4);
+    if (!code) code = posix_spawn(process, path, &actions, &attributes, arguments, environment);
+
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    free(environment);
+    return code;
+}
+
+int csystem_close_from(int lowest) { return close_range((unsigned)lowest, ~0U, 0); }
+
+int csystem_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
+
+int csystem_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+int csystem_no_core_files(void) {
+    struct rlimit none = {0, 0};
+    return setrlimit(RLIMIT_CORE, &none);
+}
+
+void csystem_reset_signals(void) {
+    for (int number = 1; number < NSIG; number++) {
+        // Fails for SIGKILL, SIGSTOP and the two that glibc keeps for itself, which is as it should be.
+        signal(number, SIG_DFL);
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int csystem_memory_file(const char *name, size_t size) {
+    int file = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (file < 0) return -1;
+    if (ftruncate(file, (off_t)size) != 0 ||
+        fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+        int code = errno;
+        close(file);
+        errno = code;
+        return -1;
+    }
+    return file;
+}
+
+int csystem_reap(pid_t process, struct csystem_exit *result) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    if (waitid(process ? P_PID : P_ALL, (id_t)process, &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
+        return errno == ECHILD ? 0 : -1;
+    }
+    if (info.si_pid == 0) return 0;
+    // Its number cannot be taken by somebody else before it is waited for: this hits its own group or nobody.
+    kill(-info.si_pid, SIGKILL);
+
+    int status = 0;
+    struct rusage usage;
+    if (wait4(info.si_pid, &status, 0, &usage) != info.si_pid) return -1;
+    result->process = info.si_pid;
+    result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    result->cpu_seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                          (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+    result->peak_resident_bytes = (int64_t)usage.ru_maxrss * 1024;
+    return 1;
+}
