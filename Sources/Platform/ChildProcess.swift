@@ -134,6 +134,19 @@ package enum CurrentProcess {
         guard csystem_close_from(lowest) == 0 else { throw SystemError("close_range") }
     }
 
+    /// What is printed appears line by line, also in a pipe or a file.
+    package static func bufferOutputByLines() { csystem_buffer_lines() }
+
+    /// Moves a descriptor to another number, closing what was there; the new one is closed on exec.
+    package static func move(_ descriptor: consuming Descriptor, to number: Int32) throws(SystemError) -> Descriptor {
+        let old = descriptor.release()
+        if old == number { return Descriptor(adopting: number) }
+        try retryingOnInterrupt("dup2") { dup2(old, number) }
+        close(old)
+        try retryingOnInterrupt("fcntl(F_SETFD)") { fcntl(number, F_SETFD, FD_CLOEXEC) }
+        return Descriptor(adopting: number)
+    }
+
     /// Ends at once: no exit handlers, no buffers flushed.
     package static func exit(_ code: Int32) -> Never { _exit(code) }
 }

@@ -54,10 +54,10 @@ package enum SocketTransfer {
         }
     }
 
-    /// Sends all of both pieces on a blocking socket. False: nobody reads any more.
+    /// Sends all of both pieces on a blocking socket. Throws, with `EPIPE`, when nobody reads any more.
     package static func sendAll(
         _ socket: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer = .init(start: nil, count: 0)
-    ) throws(SystemError) -> Bool {
+    ) throws(SystemError) {
         var sent = 0
         let total = first.count + second.count
         while sent < total {
@@ -65,11 +65,10 @@ package enum SocketTransfer {
             let tail = UnsafeRawBufferPointer(rebasing: second[max(0, sent - first.count)...])
             switch try head.isEmpty ? send(socket, tail) : send(socket, head, tail) {
             case .bytes(let count): sent += count
-            case .end: return false
+            case .end: throw SystemError("sendmsg", code: EPIPE)
             case .nothing: throw SystemError("sendmsg", code: EAGAIN)
             }
         }
-        return true
     }
 
     /// Sends one message with descriptors attached; the receiver gets duplicates. False: it does not fit now, or nobody reads.

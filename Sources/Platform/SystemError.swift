@@ -10,6 +10,9 @@ package struct SystemError: Error, CustomStringConvertible, Equatable {
         self.code = code
     }
 
+    /// Whether the other end of a pipe or socket is gone.
+    package var isBrokenPipe: Bool { code == EPIPE }
+
     package var description: String {
         "\(operation): \(String(cString: strerror(code))) (errno \(code))"
     }

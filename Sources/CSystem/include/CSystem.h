@@ -51,6 +51,9 @@ int csystem_no_core_files(void);
 /// Every signal gets its default action and none stays blocked.
 void csystem_reset_signals(void);
 
+/// C's standard output is written line by line, also into a pipe or a file.
+void csystem_buffer_lines(void);
+
 /// A memory file of exactly `size` bytes, closed on exec. It is sealed: nobody who holds it can shrink it under another
 /// process's mapping.
 int csystem_memory_file(const char *_Nonnull name, size_t size);

@@ -1,0 +1,107 @@
+internal import FoundationEssentials
+internal import JSONBytes
+
+/// Finds the fastest way from JSON text to a type.
+enum PayloadReader<Payload: Decodable & SendableMetatype> {
+    typealias Read = @Sendable (UnsafeRawBufferPointer) throws -> Payload
+
+    static func best() -> Read {
+        // A cast between function types, once for each handler, instead of a cast for each job.
+        switch ObjectIdentifier(Payload.self) {
+        case ObjectIdentifier(Int.self): (scalar("an integer", JSONScalar.integer) as Any as? Read) ?? decoding
+        case ObjectIdentifier(Double.self): (scalar("a number", JSONScalar.double) as Any as? Read) ?? decoding
+        case ObjectIdentifier(Bool.self): (scalar("true or false", JSONScalar.boolean) as Any as? Read) ?? decoding
+        case ObjectIdentifier(String.self): (scalar("a string", JSONScalar.string) as Any as? Read) ?? decoding
+        default: decoding
+        }
+    }
+
+    private static func scalar<Value>(
+        _ expected: String, _ read: @escaping @Sendable (UnsafeRawBufferPointer) -> Value?
+    ) -> @Sendable (UnsafeRawBufferPointer) throws -> Value {
+        { text in
+            guard let value = read(text) else {
+                throw JobError("the payload is not \(expected)", type: "DecodingError")
+            }
+            return value
+        }
+    }
+
+    private static var decoding: Read {
+        let decoder = JSONCoding.decoder()
+        return { text in
+            do {
+                return try decoder.decode(Payload.self, from: Data(text))
+            } catch let error as DecodingError {
+                throw JobError(PayloadReader.sentence(for: error), type: "DecodingError")
+            }
+        }
+    }
+
+    private static func sentence(for error: DecodingError) -> String {
+        switch error {
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+            "the payload does not fit at \(pointer(context.codingPath)): \(context.debugDescription)"
+        case .keyNotFound(let key, let context):
+            "the payload lacks \(pointer(context.codingPath + [key]))"
+        @unknown default:
+            "the payload does not fit: \(error)"
+        }
+    }
+
+    /// A JSON Pointer, as problems name places everywhere; the payload itself is "the top".
+    private static func pointer(_ path: [any CodingKey]) -> String {
+        if path.isEmpty { return "the top" }
+        return path.map { key in
+            let name = key.intValue.map(String.init) ?? key.stringValue
+            return "/" + name.replacing("~", with: "~0").replacing("/", with: "~1")
+        }.joined()
+    }
+}
+
+/// Finds the fastest way from a type to JSON text.
+enum ResultWriter<Value: Encodable & SendableMetatype> {
+    typealias Write = @Sendable (Value, inout ResultBuffer) throws -> Void
+
+    static func best() -> Write {
+        let direct: Any? =
+            switch ObjectIdentifier(Value.self) {
+            case ObjectIdentifier(Int.self): integer
+            case ObjectIdentifier(Double.self): double
+            case ObjectIdentifier(Bool.self): boolean
+            case ObjectIdentifier(String.self): string
+            default: nil
+            }
+        return direct as? Write ?? encoding
+    }
+
+    private static var integer: @Sendable (Int, inout ResultBuffer) throws -> Void {
+        { value, buffer in buffer.append(integer: value) }
+    }
+
+    private static var double: @Sendable (Double, inout ResultBuffer) throws -> Void {
+        { value, buffer in
+            guard value.isFinite else { throw UnencodableResult(message: "the result \(value) is no JSON number") }
+            buffer.append(double: value)
+        }
+    }
+
+    private static var boolean: @Sendable (Bool, inout ResultBuffer) throws -> Void {
+        { value, buffer in buffer.append(contentsOf: value ? "true".utf8 : "false".utf8) }
+    }
+
+    private static var string: @Sendable (String, inout ResultBuffer) throws -> Void {
+        { value, buffer in buffer.append(string: value) }
+    }
+
+    private static var encoding: Write {
+        let encoder = JSONCoding.encoder()
+        return { value, buffer in
+            do {
+                buffer.append(contentsOf: try encoder.encode(value))
+            } catch let error as EncodingError {
+                throw UnencodableResult(message: "the result cannot be written as JSON: \(error)")
+            }
+        }
+    }
+}
