@@ -59,7 +59,7 @@ let package = Package(
 
         // The pool.
         room("WorkerKit", ["JobModel", "JSONBytes", "Platform"]),
-        room("WorkerPool", ["WorkerKit", "JobModel", "Platform", logging]),
+        room("WorkerPool", ["WorkerKit", "JobModel", "JSONBytes", "Platform", logging]),
         room(
             "ImageHandlers",
             ["WorkerKit", "JSONBytes", .target(name: "CVips", condition: .when(traits: ["Images"]))]),
@@ -93,7 +93,12 @@ let package = Package(
         tests("JobStoreTests", ["JobStore", "JobModel", "JSONBytes"]),
         tests("SQLiteStoreTests", ["SQLiteStore", "JobStore", "JobModel", "JSONBytes", "Platform", grdb]),
         tests("WorkerKitTests", ["WorkerKit", "JobModel", "JSONBytes", "Platform"]),
-        tests("WorkerPoolTests", ["WorkerPool", "WorkerKit", "JobModel", "JSONBytes", "Platform"]),
+        .executableTarget(
+            name: "WorkerPoolTestHost", dependencies: ["WorkerKit"], path: "Tests/WorkerPoolTestHost",
+            swiftSettings: strict),
+        tests(
+            "WorkerPoolTests",
+            ["WorkerPool", "WorkerPoolTestHost", "WorkerKit", "JobModel", "JSONBytes", "Platform", logging]),
         tests(
             "ImageHandlersTests",
             ["WorkerKit", "JSONBytes", .target(name: "ImageHandlers", condition: .when(traits: ["Images"]))]),
