@@ -4,10 +4,8 @@ ARG SWIFT_IMAGE=swift:6.3-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-slim
 
 FROM ${SWIFT_IMAGE} AS build
-RUN apt-get update \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        g++ pkg-config libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libvips-dev rapidjson-dev \
-    && rm -rf /var/lib/apt/lists/*
+COPY deploy/lib.sh /tmp/
+RUN bash -euo pipefail -c '. /tmp/lib.sh; need_packages "${build_packages[@]}"'
 WORKDIR /source
 COPY . .
 RUN swift build --configuration release --product jobmill --static-swift-stdlib \
@@ -19,7 +17,7 @@ RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         ca-certificates libcurl4 libmicrohttpd12 libsqlite3-0 libvips42 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin jobmill \
+    && useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin jobmill \
     && install -d -o jobmill -g jobmill -m 0750 /data
 COPY --from=build /out/jobmill /usr/local/bin/jobmill
 # A crash must not print memory, which may hold payloads, into the logs.
