@@ -122,4 +122,12 @@ package struct ElementRun: Sendable, Hashable {
     /// The length in bytes of its longest element, and that element's index in the array.
     package let longest: Int
     package let longestIndex: Int
+
+    package init(first: Int, count: Int, range: Range<Int>, longest: Int, longestIndex: Int) {
+        self.first = first
+        self.count = count
+        self.range = range
+        self.longest = longest
+        self.longestIndex = longestIndex
+    }
 }
