@@ -134,9 +134,10 @@ extension JSONWriter {
 
     /// Room for any number, filled by a C function that returns how much it used.
     private static func append(to bytes: inout [UInt8], _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { buffer in
-            guard let start = buffer.baseAddress else { return }
-            bytes.append(contentsOf: UnsafeBufferPointer(start: start, count: write(start)))
+        bytes.append(addingCapacity: 32) { room in
+            room.withUnsafeMutableBufferPointer { buffer, count in
+                if let start = buffer.baseAddress { count = write(start) }
+            }
         }
     }
 }

@@ -70,4 +70,23 @@ import Testing
             }
         }
     }
+
+    /// Every length of digits, and every byte that could pass for one.
+    @Test func readsDigitsOfEachLength() {
+        for length in 1...19 {
+            let digits = String("9182736450918273645".prefix(length))
+            #expect(read(digits, JSONScalar.integer) == Int(digits))
+            #expect(read("-" + digits, JSONScalar.integer) == Int("-" + digits))
+            for position in 0..<length {
+                for byte in UInt8.min...UInt8.max where !(0x30...0x39).contains(byte) {
+                    // Those may stand in a number: a sign in front, a point, an exponent.
+                    if [0x2B, 0x2D, 0x2E, 0x45, 0x65].contains(byte) { continue }
+                    var text = Array(digits.utf8)
+                    text[position] = byte
+                    let number = text.withUnsafeBytes(JSONScalar.integer)
+                    if number != nil { Issue.record("\(text) was read as \(number ?? 0)") }
+                }
+            }
+        }
+    }
 }

@@ -90,7 +90,7 @@ import Testing
             var writer = JSONWriter()
             tree.write(to: &writer)
             let json = try JSON(validating: writer.finish().bytes)
-            #expect(Tree(json.value) == tree)
+            #expect(try Tree(json.value) == tree)
         }
     }
 }

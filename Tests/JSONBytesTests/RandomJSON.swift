@@ -1,4 +1,5 @@
 import JSONBytes
+import Testing
 
 /// A JSON value as a tree, to write and to read back.
 indirect enum Tree: Equatable {
@@ -22,7 +23,7 @@ indirect enum Tree: Equatable {
         case 2: return .integer(Int(truncatingIfNeeded: random.next()) >> Int.random(in: 0..<64, using: &random))
         case 3:
             return .double(
-                .random(in: 0.1...0.9, using: &random) * [1, 1e-300, 1e300, -1e10].randomElement(using: &random)!)
+                .random(in: 0.1...0.9, using: &random) * ([1, 1e-300, 1e300, -1e10].randomElement(using: &random) ?? 1))
         case 4, 5: return .string(randomString(using: &random))
         case 6:
             return .array(
@@ -40,7 +41,7 @@ indirect enum Tree: Equatable {
             "a", "b", "\"", "\\", "/", "\n", "\u{1}", "\u{1F}", "\u{7F}", "é", "€", "😀", "{", "]", ",", ":", "\0",
         ]
         return String(
-            (0..<Int.random(in: 0...40, using: &random)).map { _ in characters.randomElement(using: &random)! })
+            (0..<Int.random(in: 0...40, using: &random)).map { _ in characters.randomElement(using: &random) ?? "a" })
     }
 
     func write(to writer: inout JSONWriter) {
@@ -64,16 +65,16 @@ indirect enum Tree: Equatable {
         }
     }
 
-    init(_ value: JSONValue) {
+    init(_ value: JSONValue) throws {
         switch value.kind {
         case .null: self = .null
-        case .boolean: self = .boolean(value.boolean()!)
-        case .string: self = .string(value.string()!)
-        case .array: self = .array(value.elements().map(Tree.init))
-        case .object: self = .object(value.members().map { Member(key: $0.key, value: Tree($0.value)) })
+        case .boolean: self = .boolean(try #require(value.boolean() as Bool?))
+        case .string: self = .string(try #require(value.string()))
+        case .array: self = .array(try value.elements().map(Tree.init))
+        case .object: self = .object(try value.members().map { Member(key: $0.key, value: try Tree($0.value)) })
         case .number:
             let isInteger = value.bytes.allSatisfy { $0 == UInt8(ascii: "-") || (0x30...0x39).contains($0) }
-            self = isInteger ? .integer(value.integer()!) : .double(value.double()!)
+            self = isInteger ? .integer(try #require(value.integer())) : .double(try #require(value.double()))
         }
     }
 }
