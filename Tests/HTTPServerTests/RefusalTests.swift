@@ -1,0 +1,219 @@
+import HTTPServer
+import Platform
+import Testing
+
+@Suite struct RefusalTests {
+    struct Hostile: CustomTestStringConvertible {
+        let name: String
+        let bytes: [UInt8]
+        let status: Int
+        var testDescription: String { name }
+
+        init(_ name: String, _ text: String, status: Int = 400) {
+            self.name = name
+            bytes = Array(text.utf8)
+            self.status = status
+        }
+    }
+
+    static let hostile: [Hostile] = [
+        Hostile("two lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc"),
+        Hostile(
+            "the same length twice", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab"),
+        Hostile("a negative length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -2\r\n\r\n"),
+        Hostile(
+            "length and coding",
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        Hostile(
+            "coding twice",
+            "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            status: 501),
+        Hostile(
+            "unknown coding", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", status: 501),
+        Hostile(
+            "coding with a blank behind", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked \r\n\r\n0\r\n\r\n",
+            status: 501),
+        Hostile("coding in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        Hostile("two hosts", "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n"),
+        Hostile("no host", "GET / HTTP/1.1\r\nAccept: */*\r\n\r\n"),
+        Hostile("no field at all", "GET / HTTP/1.1\r\n\r\n"),
+        Hostile("NUL in a value", "GET / HTTP/1.1\r\nHost: x\r\nX-A: b\0c\r\n\r\n"),
+        Hostile("NUL in the last value", "GET / HTTP/1.1\r\nX-A: b\r\nHost: x\0\r\n\r\n"),
+        Hostile("NUL in a name", "GET / HTTP/1.1\r\nHost: x\r\nX\0A: b\r\n\r\n"),
+        Hostile("NUL in the method", "GE\0T / HTTP/1.1\r\nHost: x\r\n\r\n"),
+        Hostile("NUL in the target", "GET /a\0b HTTP/1.1\r\nHost: x\r\n\r\n"),
+        Hostile("a control character", "GET / HTTP/1.1\r\nHost: x\r\nX-A: b\u{1}c\r\n\r\n"),
+        Hostile("a bare carriage return", "GET / HTTP/1.1\r\nHost: x\r\nX-A: b\rX-B: c\r\n\r\n"),
+        Hostile("a bare line feed", "GET / HTTP/1.1\r\nHost: x\nX-A: b\r\n\r\n"),
+        Hostile("a bare line feed at the end", "GET / HTTP/1.1\r\nHost: x\r\n\n"),
+        Hostile("a continued line", "GET / HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\n\r\n"),
+        Hostile("a blank before the colon", "GET / HTTP/1.1\r\nHost : x\r\n\r\n"),
+        Hostile("no name", "GET / HTTP/1.1\r\nHost: x\r\n: y\r\n\r\n"),
+        Hostile("no colon", "GET / HTTP/1.1\r\nHost: x\r\nabc\r\n\r\n"),
+        Hostile("a strange method", "G@T / HTTP/1.1\r\nHost: x\r\n\r\n"),
+        Hostile("two blanks", "GET  / HTTP/1.1\r\nHost: x\r\n\r\n"),
+        Hostile("a blank in the target", "GET /a b HTTP/1.1\r\nHost: x\r\n\r\n"),
+        Hostile("a relative target", "GET a HTTP/1.1\r\nHost: x\r\n\r\n"),
+        Hostile("a broken escape", "GET /%4 HTTP/1.1\r\nHost: x\r\n\r\n"),
+        Hostile("an escape that is none", "GET /a%zz HTTP/1.1\r\nHost: x\r\n\r\n"),
+        Hostile("an escaped NUL", "GET /a%00 HTTP/1.1\r\nHost: x\r\n\r\n"),
+        Hostile("an escape in the query", "GET /?a=%f HTTP/1.1\r\nHost: x\r\n\r\n"),
+        Hostile("escapes that are not UTF-8", "GET /%ff HTTP/1.1\r\nHost: x\r\n\r\n"),
+        Hostile("unescaped text", "GET /é HTTP/1.1\r\nHost: x\r\n\r\n"),
+        Hostile("an unknown expectation", "GET / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n", status: 417),
+        Hostile("no version", "GET /\r\n\r\n"),
+        Hostile("a future version", "GET / HTTP/3.0\r\nHost: x\r\n\r\n", status: 505),
+        Hostile("a broken chunk", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+        Hostile(
+            "too many fields",
+            "GET / HTTP/1.1\r\nHost: x\r\n" + (0..<101).map { "X-\($0): y\r\n" }.joined() + "\r\n", status: 431),
+        Hostile(
+            "a huge field", "GET / HTTP/1.1\r\nHost: x\r\nX-A: " + String(repeating: "a", count: 40_000) + "\r\n\r\n",
+            status: 431),
+        Hostile("a huge target", "GET /" + String(repeating: "a", count: 40_000) + " HTTP/1.1\r\n", status: 414),
+    ]
+
+    @Test(arguments: hostile) func `a hostile request reaches no handler`(_ hostile: Hostile) throws {
+        let handled = Collected<String>()
+        let server = try HTTPServer.started(
+            TestHandler(handle: { request, responder in
+                handled.add(request.head.target)
+                responder.respond(.text("handled"))
+            }))
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        try client.send(hostile.bytes)
+        #expect(try client.response().status == hostile.status)
+        #expect(handled.all.isEmpty)
+        // The server is none the worse for it.
+        let next = try RawClient(port: server.port)
+        try next.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(try next.response().body == "handled")
+    }
+
+    @Test func `a request with a doubtful head ends its connection`() throws {
+        let server = try HTTPServer.started()
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        try client.send(
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+        )
+        let response = try client.response()
+        #expect(response.headers["connection"] == "close")
+        #expect(response.body == "refused: The request has more than one Content-Length.")
+        #expect(client.isClosedByServer())
+    }
+
+    @Test func `an announced body over the limit is refused at its head`() throws {
+        let server = try HTTPServer.started(TestHandler(admit: { _ in .accept(maximumBodyBytes: 10) }))
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        try client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+        let response = try client.response()
+        #expect(response.status == 413)
+        #expect(response.body == "refused: The body may have at most 10 bytes.")
+        #expect(response.headers["connection"] == "close")
+        #expect(response.headers["date"]?.hasSuffix("GMT") == true)
+        #expect(client.isClosedByServer())
+    }
+
+    @Test func `a client that sends its whole body first still reads the refusal`() throws {
+        let server = try HTTPServer.started(TestHandler(admit: { _ in .accept(maximumBodyBytes: 10) }))
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        try client.send(
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n" + String(repeating: "x", count: 3_000_000))
+        #expect(try client.response().status == 413)
+    }
+
+    @Test func `a client that asks first never sends the body`() throws {
+        let server = try HTTPServer.started(TestHandler(admit: { _ in .accept(maximumBodyBytes: 10) }))
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        try client.send("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n")
+        #expect(try client.response().status == 413)
+        #expect(client.isClosedByServer())
+    }
+
+    @Test func `a chunked body is refused as soon as it is too long`() throws {
+        let handled = Collected<Int>()
+        let server = try HTTPServer.started(
+            TestHandler(admit: { _ in .accept(maximumBodyBytes: 10) }) { request, responder in
+                handled.add(request.body.count)
+                responder.respond(.text("ok"))
+            })
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        try client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n")
+        try client.send("1\r\nx\r\n")
+        let response = try client.response()
+        #expect(response.status == 413)
+        #expect(response.headers["connection"] == "close")
+        #expect(client.isClosedByServer())
+        #expect(handled.all.isEmpty)
+        let exact = try RawClient(port: server.port)
+        try exact.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\n")
+        #expect(try exact.response().body == "ok")
+    }
+
+    @Test func `a handler's refusal of a small body keeps the connection`() throws {
+        let server = try HTTPServer.started(
+            TestHandler(admit: { head in
+                head.path == "/no" ? .refuse(.text("no", status: 401)) : .accept(maximumBodyBytes: 10)
+            }))
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        try client.send(
+            "POST /no HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n" + String(repeating: "x", count: 500))
+        let refusal = try client.response()
+        #expect(refusal.status == 401)
+        #expect(refusal.body == "no")
+        try client.send("GET /yes HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(try client.response().body == "GET /yes ")
+    }
+
+    @Test func `a head that drips in is cut off`() throws {
+        let server = try HTTPServer.started { $0.headerTimeout = .milliseconds(150) }
+        defer { server.stop() }
+        let silent = try RawClient(port: server.port)
+        let halfLine = try RawClient(port: server.port)
+        try halfLine.send("GET /")
+        let halfHead = try RawClient(port: server.port)
+        try halfHead.send("GET / HTTP/1.1\r\nHost: x\r\n")
+        let response = try halfHead.response()
+        #expect(response.status == 408)
+        #expect(response.body == "refused: The request's head took too long to arrive.")
+        #expect(halfHead.isClosedByServer())
+        #expect(halfLine.isClosedByServer())
+        #expect(silent.isClosedByServer())
+    }
+
+    @Test func `a body that drips in is cut off, however steadily`() throws {
+        let server = try HTTPServer.started { $0.bodyTimeout = .milliseconds(200) }
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        try client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+        let dripper = try OwnedThread(name: "dripper") { [client = Unchecked(client)] in
+            while (try? client.value.send("x")) != nil { pause(.milliseconds(1)) }
+        }
+        let response = try client.response()
+        #expect(response.status == 408)
+        #expect(response.body == "refused: The request's body took too long to arrive.")
+        dripper.join()
+    }
+
+    @Test func `an idle connection is closed`() throws {
+        let server = try HTTPServer.started { $0.idleTimeout = TimeSpan(seconds: 1) }
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        try client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(try client.response().status == 200)
+        #expect(client.isClosedByServer())
+    }
+}
+
+/// The thread and the test use different halves of the client: one sends, one receives.
+private struct Unchecked: @unchecked Sendable {
+    let value: RawClient
+    init(_ value: RawClient) { self.value = value }
+}
