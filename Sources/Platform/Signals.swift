@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 
 /// The signals that ask the service to do something, delivered as values to one thread instead of to handlers.
