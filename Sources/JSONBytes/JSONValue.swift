@@ -44,8 +44,8 @@ package struct JSONValue: Sendable {
     /// Its characters, escapes replaced; nil unless it is a string.
     package func string() -> String? { withText(JSONScalar.string) }
 
-    /// Members in their order, duplicates kept; none unless it is an object.
-    package func members() -> [(key: String, value: JSONValue)] {
+    /// The first members, at most `limit`, in their order, duplicates kept; none unless it is an object.
+    package func members(atMost limit: Int = .max) -> [(key: String, value: JSONValue)] {
         guard kind == .object else { return [] }
         let inside = self.inside
         return document.withUnsafeBytes { all in
@@ -53,7 +53,7 @@ package struct JSONValue: Sendable {
             var members: [(key: String, value: JSONValue)] = []
             var position = 0
             var member = jsonscan_member()
-            while jsonscan_next_members(text.start, text.count, &position, &member, 1) == 1 {
+            while members.count < limit, jsonscan_next_members(text.start, text.count, &position, &member, 1) == 1 {
                 let name = member.name.range(offset: inside.lowerBound)
                 // A name of validated text is always a string.
                 let key = JSONScalar.string(UnsafeRawBufferPointer(rebasing: all[name])) ?? ""
@@ -64,8 +64,9 @@ package struct JSONValue: Sendable {
         }
     }
 
-    /// Elements in their order, none unless it is an array. For small arrays: `runs` cuts large ones without a value for each.
-    package func elements() -> [JSONValue] {
+    /// The first elements, at most `limit`, in their order; none unless it is an array. For small arrays: `runs` cuts large ones
+    /// without a value for each.
+    package func elements(atMost limit: Int = .max) -> [JSONValue] {
         guard kind == .array else { return [] }
         let inside = self.inside
         return document.withUnsafeBytes { all in
@@ -73,7 +74,7 @@ package struct JSONValue: Sendable {
             var elements: [JSONValue] = []
             var position = 0
             var span = jsonscan_span()
-            while jsonscan_next_values(text.start, text.count, &position, &span, 1) == 1 {
+            while elements.count < limit, jsonscan_next_values(text.start, text.count, &position, &span, 1) == 1 {
                 elements.append(JSONValue(document: document, range: span.range(offset: inside.lowerBound)))
             }
             return elements
