@@ -21,6 +21,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -38,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // C edges: each is imported by exactly one Swift target.
@@ -110,7 +112,9 @@ let package = Package(
             "WebhooksTests",
             ["Webhooks", "HTTPClient", "LocalHTTP", "JobStore", "JobModel", "JSONBytes", "Platform", crypto, logging]),
         tests("HTTPServerTests", ["HTTPServer", "Platform"]),
-        tests("HTTPAPITests", ["HTTPAPI", "HTTPServer", "JobStore", "JobModel", "JSONBytes", "Platform"]),
+        tests(
+            "HTTPAPITests",
+            ["HTTPAPI", "HTTPServer", "JobStore", "JobModel", "JSONBytes", "Platform", logging, yams]),
         tests("JobmillTests", ["Jobmill", "HTTPClient", "LocalHTTP", "JobModel", "JSONBytes", "Platform"]),
         // Drives the real binary over real HTTP.
         tests("EndToEndTests", ["JobmillCommand", "HTTPClient", "LocalHTTP", "JobModel", "JSONBytes", "Platform"]),
