@@ -74,13 +74,15 @@ let package = Package(
         room("HTTPAPI", ["HTTPServer", "JobStore", "JobModel", "JSONBytes", "Platform", logging]),
 
         // The service and the command.
-        room(
-            "Jobmill",
-            [
+        .target(
+            name: "Jobmill",
+            dependencies: [
                 "JobModel", "JSONBytes", "Platform", "JobStore", "SQLiteStore", "WorkerKit", "WorkerPool", "Scheduling",
-                "Webhooks", "HTTPServer", "HTTPAPI", "HTTPClient", logging,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+                "Webhooks", "HTTPServer", "HTTPAPI", "HTTPClient", logging, arguments,
+            ],
+            // A link to the file at the top, so that the service can show it.
+            resources: [.embedInCode("Resources/openapi.yaml")],
+            swiftSettings: strict),
         .executableTarget(
             name: "JobmillCommand",
             dependencies: [

@@ -2,9 +2,10 @@ import Platform
 import Testing
 
 @Suite struct CPUAllowanceTests {
-    @Test(arguments: [
-        (8, nil, 8), (8, 2.0, 2), (8, 1.5, 2), (1, 4.0, 1), (4, 0.25, 1), (0, nil, 1),
-    ] as [(Int, Double?, Int)])
+    @Test(
+        arguments: [
+            (8, nil, 8), (8, 2.0, 2), (8, 1.5, 2), (1, 4.0, 1), (4, 0.25, 1), (0, nil, 1),
+        ] as [(Int, Double?, Int)])
     func `the smaller of affinity and quota counts, rounded up, at least one`(
         affinity: Int, quota: Double?, expected: Int
     ) {

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Foundation
+
+struct RootCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "jobmill",
+        abstract: "A durable pool of worker processes behind an HTTP service.",
+        discussion: """
+            Start a service with `jobmill serve --demo`, then in another terminal:
+
+              jobmill map square 1 2 3
+
+            Every command but `serve` speaks HTTP to a running service: --server URL, or the environment's JOBMILL_SERVER.
+
+            Exit status: 0 success; 1 jobs failed or the service ended with an error; 2 the command line makes no sense; \
+            3 the server refused; 4 the server cannot be reached.
+            """,
+        version: Jobmill.version,
+        subcommands: [ServeCommand.self] + ClientCommands.all)
+
+    /// Parses the command line, runs what it asks for and ends the process.
+    static func run() -> Never {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+            Foundation.exit(ExitStatus.success)
+        } catch {
+            let code = exitCode(for: error)
+            let text = fullMessage(for: error)
+            if !text.isEmpty {
+                let stream = code == .success ? stdout : stderr
+                fputs(text + "\n", stream)
+            }
+            Foundation.exit(code == .validationFailure ? ExitStatus.usage : code.rawValue)
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Glibc
+import Platform
+public import WorkerKit
+
+/// A job service with handlers compiled in.
+///
+/// ```swift
+/// import Jobmill
+/// import WorkerKit
+///
+/// Jobmill.main(handlers: [
+///     Handler("greet") { (name: String, _) in "Hello, \(name)!" }
+/// ])
+/// ```
+///
+/// The program then is the whole service and its command line: `serve`, `submit`, `map`, `status` and the rest.
+public enum Jobmill {
+    /// The version of this service, as `--version` and `/healthz` tell it.
+    public static let version = "0.1.0"
+
+    /// Runs the program: call it first thing in `main.swift`, before any thread is started.
+    ///
+    /// It recognises by itself when it was started as the fork server of a running service, so nothing has to be guarded.
+    ///
+    /// - Parameter handlers: what this program can do. Names are unique; a duplicate ends the program with a message.
+    public static func main(handlers: [Handler]) -> Never {
+        let compiledIn = handlers + DemoHandlers.all
+        if let duplicate = firstDuplicate(of: compiledIn.map(\.name)) {
+            fputs("jobmill: two handlers have the name \"\(duplicate)\"\n", stderr)
+            exit(ExitStatus.usage)
+        }
+        Zygote.runIfRequested(arguments: CommandLine.arguments, handlers: compiledIn)
+        Signals.ignoreBrokenPipes()
+        HandlerCatalog.compiledIn = HandlerCatalog(own: handlers.map(\.name), demo: DemoHandlers.all.map(\.name))
+        RootCommand.run()
+    }
+
+    private static func firstDuplicate(of names: [String]) -> String? {
+        var seen: Set<String> = []
+        return names.first { !seen.insert($0).inserted }
+    }
+}

@@ -1,0 +1,139 @@
+import Glibc
+import HTTPAPI
+import HTTPClient
+import HTTPServer
+import JobModel
+import JobStore
+import Logging
+import Platform
+import SQLiteStore
+import Scheduling
+import Webhooks
+import WorkerPool
+
+extension Pool: ChunkRunner {}
+extension Dispatcher: StoreObserver, LiveState {}
+
+/// The whole service: knows in which order its components come up and go down, and nothing else.
+///
+/// Up: store, pool, dispatcher, webhooks, HTTP. What takes work in comes last, so that everything behind it is ready.
+/// Down: in the opposite direction, so that what was accepted is still recorded.
+final class JobmillService {
+    private let configuration: ServiceConfiguration
+    private let logger: Logger
+    private var running: [any Service] = []
+    private var store: SQLiteStore?
+    private var server: HTTPServer?
+    private var dispatcher: Dispatcher?
+    private var webhooks: WebhookDeliverer?
+
+    init(configuration: ServiceConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// - Returns: the port that the service listens on.
+    func start(_ stopRequest: StopRequest) throws -> Int {
+        do {
+            return try startComponents(stopRequest)
+        } catch {
+            stop()
+            throw error
+        }
+    }
+
+    private func startComponents(_ stopRequest: StopRequest) throws -> Int {
+        let onFatal: @Sendable (StoreError) -> Void = { stopRequest.stop(.fatal($0.description)) }
+        let clock: @Sendable () -> Timestamp = { .now() }
+        let store = try SQLiteStore.open(StoreConfiguration(folder: configuration.dataFolder, onBroken: onFatal))
+        self.store = store
+
+        let dispatcher = Dispatcher(
+            store: store, knownHandlers: Set(configuration.handlers), logger: logger, onFatal: onFatal)
+        let pool = try Pool(
+            configuration: PoolConfiguration(slots: configuration.workers), logger: logger, onEvent: dispatcher.handle)
+        dispatcher.use(pool)
+        let webhooks = WebhookDeliverer(
+            queue: store, settings: try webhookSettings(), logger: logger, clock: clock, onFatal: onFatal)
+        let tasks = TaskThreads(name: "api", count: 2)
+        let api = API(apiConfiguration(store: store, tasks: tasks, live: dispatcher, pool: pool, clock: clock))
+        let server = try HTTPServer(
+            configuration: HTTPServerConfiguration(host: configuration.listen.host, port: configuration.listen.port),
+            handler: api, logger: logger)
+        for observer in [dispatcher, webhooks, api] as [any StoreObserver] { store.addObserver(observer) }
+        self.dispatcher = dispatcher
+        self.webhooks = webhooks
+        self.server = server
+        for component in [pool, dispatcher, webhooks, tasks, api, server] as [any Service] {
+            try component.start()
+            running.append(component)
+        }
+        return server.port
+    }
+
+    /// Lets running jobs and due webhooks finish within the grace period; the rest goes on after the next start.
+    func drain() {
+        logger.notice("stopping: running jobs have \(configuration.gracePeriod) s to finish")
+        let deadline = MonotonicTime.now() + TimeSpan(seconds: configuration.gracePeriod)
+        server?.quiesce()
+        if dispatcher?.drain(grace: TimeSpan(seconds: configuration.gracePeriod)) == false {
+            logger.notice("jobs that did not finish in time go on after the next start, at no cost")
+        }
+        if webhooks?.drain(until: deadline) == false {
+            logger.notice("webhooks that were not delivered in time are sent after the next start")
+        }
+    }
+
+    /// Stops what runs, the last started first. A second call does nothing.
+    func stop() {
+        while let component = running.popLast() { component.stop() }
+        do {
+            try store?.close()
+        } catch {
+            logger.error("the store did not close cleanly: \(error)")
+        }
+        store = nil
+    }
+
+    private func webhookSettings() throws -> WebhookSettings {
+        WebhookSettings(
+            secret: try WebhookSecret.load(orCreateIn: configuration.dataFolder),
+            addressPolicy: configuration.webhookAddresses, userAgent: "Jobmill/\(Jobmill.version)")
+    }
+
+    private func apiConfiguration(
+        store: SQLiteStore, tasks: TaskThreads, live: any LiveState, pool: Pool,
+        clock: @escaping @Sendable () -> Timestamp
+    ) -> APIConfiguration {
+        let names = configuration.handlers
+        let addresses = configuration.webhookAddresses
+        var limits = APILimits()
+        limits.maximumBodyBytes = configuration.maximumBodyBytes
+        return APIConfiguration(
+            store: store, tasks: tasks, live: live,
+            handlers: {
+                let healthy = pool.slots > 0
+                return names.map { HandlerDescription(name: $0, runtime: "swift", healthy: healthy) }
+            },
+            limits: limits, token: configuration.token,
+            readiness: {
+                Readiness(obstacles: pool.slots > 0 ? [] : ["no worker can be had: the fork server is not ready"])
+            },
+            callbackURLProblem: { CallbackURL.check($0, policy: addresses) },
+            openapi: PackageResources.openapi_yaml, defaultTimeout: configuration.defaultTimeout, clock: clock,
+            version: Jobmill.version, logger: logger)
+    }
+}
+
+extension ServiceConfiguration {
+    fileprivate var webhookAddresses: AddressPolicy { allowsPrivateWebhooks ? .any : .globalUnicastOnly }
+}
+
+extension Timestamp {
+    /// The wall clock.
+    static func now() -> Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+    }
+}

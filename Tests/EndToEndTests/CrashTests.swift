@@ -1,0 +1,95 @@
+import Foundation
+import Synchronization
+import Testing
+
+@Suite struct CrashTests {
+    @Test func `a crash in a chunk of 1,000 fails one job and 999 succeed`() throws {
+        let api = API(try TestServer())
+        // `crash` with null does nothing and succeeds.
+        var jobs = Array(repeating: "null", count: 1000)
+        jobs[417] = "\"SIGSEGV\""
+        let id = try api.submit(
+            "{\"handler\": \"crash\", \"chunk_size\": 1000, \"max_attempts\": 1, \"jobs\": [\(jobs.joined(separator: ","))]}"
+        )
+        let batch = try api.finished(id)
+        #expect(batch.count("succeeded") == 999)
+        #expect(batch.count("failed") == 1)
+        let failed = try api.get("/v1/batches/\(id)/results").lines().filter { $0["status"] as? String == "failed" }
+        #expect(failed.map { $0["index"] as? Int } == [417])
+        let error = try #require(failed.first?["error"] as? [String: Any])
+        #expect(error["signal"] as? String == "SIGSEGV")
+    }
+
+    @Test(arguments: [SIGKILL, SIGTERM])
+    func `a batch goes on after the server ended in its middle`(signal: Int32) throws {
+        let server = try TestServer()
+        let api = API(server)
+        let count = 3000
+        let id = try api.submit(
+            "{\"handler\": \"sleep\", \"jobs\": [\(Array(repeating: "0.001", count: count).joined(separator: ","))]}")
+        try Eventually.isTrue(within: 30) { try api.batch(id).count("succeeded") > 100 }
+        if signal == SIGKILL { server.kill() } else { #expect(server.terminate() == 0) }
+        try server.start()
+        api.server = server.url
+        let batch = try api.finished(id)
+        #expect(batch.status == "completed")
+        #expect(batch.count("succeeded") == count)
+        #expect(try api.get("/v1/batches/\(id)/results").lines().count == count)
+    }
+
+    @Test func `no worker outlives a killed server`() throws {
+        let server = try TestServer(["--demo", "--workers", "3"])
+        let api = API(server)
+        _ = try api.submit(#"{"handler": "hang", "jobs": [1, 2, 3]}"#)
+        let family = try Eventually.value(within: 20) { () -> [Int32]? in
+            let found = ProcessTree.descendants(of: server.processIdentifier)
+            return found.count >= 4 ? found : nil
+        }
+        server.kill()
+        try Eventually.isTrue(within: 5) { family.allSatisfy { !ProcessTree.isAlive($0) } }
+    }
+
+    /// The promise of the store: what was answered 2xx is never lost and never done twice in the records.
+    @Test func `fifty kills under load lose nothing`() throws {
+        let server = try TestServer()
+        let acknowledged = Mutex<[Acknowledged]>([])
+        for round in 0..<50 {
+            if round > 0 { try server.start() }
+            let url = server.url
+            let threads = (0..<4).map { number in
+                Thread {
+                    let api = API(server: url)
+                    for sequence in 0... {
+                        let size = 1 + (sequence * 7 + number * 13) % 40
+                        let base = (round * 4 + number) * 1_000_000 + sequence * 100
+                        let jobs = (0..<size).map { String(base + $0) }.joined(separator: ",")
+                        guard let id = try? api.submit("{\"handler\": \"square\", \"jobs\": [\(jobs)]}") else { return }
+                        acknowledged.withLock { $0.append(Acknowledged(id: id, base: base, size: size)) }
+                    }
+                }
+            }
+            let before = acknowledged.withLock { $0.count }
+            for thread in threads { thread.start() }
+            let enough = before + Int.random(in: 1...60)
+            try Eventually.isTrue(within: 30) { acknowledged.withLock { $0.count } >= enough }
+            server.kill()
+            try Eventually.isTrue(within: 30) { threads.allSatisfy(\.isFinished) }
+        }
+        try server.start()
+        let api = API(server)
+        let all = acknowledged.withLock { $0 }
+        #expect(all.count >= 50)
+        for batch in all {
+            let view = try api.finished(batch.id)
+            #expect(view.count("succeeded") == batch.size && view.count("total") == batch.size, "\(batch.id)")
+            let values = try api.get("/v1/batches/\(batch.id)/results?view=values").json() as? [Int]
+            #expect(values == (batch.base..<batch.base + batch.size).map { $0 * $0 }, "\(batch.id)")
+        }
+    }
+
+    private struct Acknowledged: Sendable {
+        let id: String
+        let base: Int
+        let size: Int
+    }
+}
