@@ -117,7 +117,9 @@ let package = Package(
         tests(
             "HTTPAPITests",
             ["HTTPAPI", "HTTPServer", "JobStore", "JobModel", "JSONBytes", "Platform", logging, yams]),
-        tests("JobmillTests", ["Jobmill", "HTTPClient", "LocalHTTP", "JobModel", "JSONBytes", "Platform"]),
+        tests(
+            "JobmillTests",
+            ["Jobmill", "HTTPClient", "LocalHTTP", "JobModel", "JSONBytes", "Platform", arguments]),
         // Drives the real binary over real HTTP.
         tests("EndToEndTests", ["JobmillCommand", "HTTPClient", "LocalHTTP", "JobModel", "JSONBytes", "Platform"]),
     ],
