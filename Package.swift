@@ -22,6 +22,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -57,7 +58,7 @@ let package = Package(
 
         // The store.
         room("JobStore", ["JobModel", "JSONBytes"]),
-        room("SQLiteStore", ["JobStore", "JobModel", "JSONBytes", "Platform", grdb]),
+        room("SQLiteStore", ["JobStore", "JobModel", "JSONBytes", "Platform", grdb, sqlite]),
 
         // The pool.
         room("WorkerKit", ["JobModel", "JSONBytes", "Platform"]),
@@ -95,7 +96,13 @@ let package = Package(
         tests("JSONBytesTests", ["JSONBytes"]),
         tests("PlatformTests", ["Platform"]),
         tests("JobStoreTests", ["JobStore", "JobModel", "JSONBytes"]),
-        tests("SQLiteStoreTests", ["SQLiteStore", "JobStore", "JobModel", "JSONBytes", "Platform", grdb]),
+        // What every store must do, as a table of behaviours; each store's tests go through it.
+        .target(
+            name: "StoreConformance", dependencies: ["JobStore", "JobModel", "JSONBytes", "Platform"],
+            path: "Tests/StoreConformance", swiftSettings: strict),
+        tests(
+            "SQLiteStoreTests",
+            ["SQLiteStore", "StoreConformance", "JobStore", "JobModel", "JSONBytes", "Platform", grdb]),
         tests("WorkerKitTests", ["WorkerKit", "JobModel", "JSONBytes", "Platform"]),
         .executableTarget(
             name: "WorkerPoolTestHost", dependencies: ["WorkerKit"], path: "Tests/WorkerPoolTestHost",

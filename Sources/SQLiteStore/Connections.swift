@@ -1,0 +1,91 @@
+import GRDB
+import GRDBSQLite
+import Glibc
+import JobStore
+
+/// Opens the connections. Exactly one writes and checkpoints, the others can only read.
+enum Connections {
+    /// Opens a database that was judged to be ours, and brings its schema up to date.
+    static func openWriter(_ folder: StoreFolder, maximumBytes: Int?) throws(StoreError) -> DatabaseQueue {
+        let path = folder.database
+        do {
+            var configuration = baseConfiguration(label: "store-writer")
+            configuration.busyMode = .timeout(0.25)
+            configuration.prepareDatabase { db in
+                try db.execute(
+                    sql: """
+                        PRAGMA synchronous = FULL;
+                        PRAGMA wal_autocheckpoint = 0;
+                        PRAGMA cache_size = -16384;
+                        PRAGMA journal_size_limit = 67108864;
+                        """)
+                if let maximumBytes {
+                    let pageSize = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
+                    _ = try Int.fetchOne(db, sql: "PRAGMA max_page_count = \(max(1, maximumBytes / pageSize))")
+                }
+            }
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try queue.unsafeRead { db in
+                guard try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL") == "wal" else {
+                    throw StoreError.unusable("\(path) cannot be used with a write-ahead log")
+                }
+                guard try !Schema.migrator.hasBeenSuperseded(db) else {
+                    throw DatabaseHeader.newer(path, version: try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0)
+                }
+            }
+            if try !queue.unsafeRead(Schema.migrator.hasCompletedMigrations) {
+                try Schema.migrator.migrate(queue)
+                // The header that `DatabaseHeader` judges must not wait in the log.
+                try queue.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+            }
+            return queue
+        } catch {
+            throw StoreError(opening: path, error)
+        }
+    }
+
+    /// - Parameter folder: where a writer is open.
+    static func openReader(_ folder: StoreFolder) throws(StoreError) -> DatabaseQueue {
+        var configuration = baseConfiguration(label: "store-reader")
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA query_only = ON; PRAGMA cache_size = -2048")
+        }
+        do {
+            return try DatabaseQueue(path: folder.database, configuration: configuration)
+        } catch {
+            throw StoreError(opening: folder.database, error)
+        }
+    }
+
+    /// Makes a new database under another name and renames it when it is whole: there is never half of one.
+    static func create(in folder: StoreFolder) throws(StoreError) {
+        let path = folder.unfinishedDatabase
+        for leftover in [path, path + "-journal", path + "-wal", path + "-shm"] { unlink(leftover) }
+        do {
+            var configuration = baseConfiguration(label: "store-creation")
+            configuration.prepareDatabase { db in
+                try db.execute(sql: "PRAGMA application_id = \(DatabaseHeader.applicationID)")
+            }
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try Schema.migrator.migrate(queue)
+            try queue.unsafeRead { db in _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL") }
+            try queue.close()
+        } catch {
+            throw StoreError(opening: path, error)
+        }
+        try StoreFolder.synchronize(path)
+        guard rename(path, folder.database) == 0 else {
+            throw .unusable("cannot rename \(path)")
+        }
+        try folder.synchronize()
+    }
+
+    private static func baseConfiguration(label: String) -> Configuration {
+        var configuration = Configuration()
+        configuration.label = label
+        configuration.foreignKeysEnabled = false
+        return configuration
+    }
+}

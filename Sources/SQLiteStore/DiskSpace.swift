@@ -1,0 +1,59 @@
+import Glibc
+import JobStore
+import Platform
+
+/// Watches the disk: refuses new work above the watermark, and gives the ballast back when the disk is full, so that
+/// accepted work can be finished. Used by the writer's thread alone.
+struct DiskSpace {
+    private let folder: StoreFolder
+    private let minimumFreeBytes: Int
+    private let ballastBytes: Int
+    private var lastLook: MonotonicTime?
+    private var refusal: StoreError?
+
+    /// Sets the ballast aside if there is room for it.
+    init(folder: StoreFolder, minimumFreeBytes: Int, ballastBytes: Int) {
+        self.folder = folder
+        self.minimumFreeBytes = minimumFreeBytes
+        self.ballastBytes = ballastBytes
+        loadBallast(free: freeBytes() ?? 0)
+    }
+
+    /// Why no new work can be taken, or nil. Looks at the disk at most once a second.
+    mutating func refusesNewWork(now: MonotonicTime = .now()) -> StoreError? {
+        if let lastLook, now - lastLook < .milliseconds(1000) { return refusal }
+        lastLook = now
+        guard let free = freeBytes() else {
+            refusal = nil
+            return nil
+        }
+        loadBallast(free: free)
+        let needed = minimumFreeBytes + (hasBallast ? 0 : ballastBytes)
+        refusal = free < needed ? .full("\(free) bytes are free in \(folder.path), new work needs \(needed)") : nil
+        return refusal
+    }
+
+    /// - Returns: whether there was ballast to throw off.
+    mutating func throwOffBallast() -> Bool {
+        guard hasBallast else { return false }
+        lastLook = nil
+        return unlink(folder.ballast) == 0
+    }
+
+    private var hasBallast: Bool { access(folder.ballast, F_OK) == 0 }
+
+    private func freeBytes() -> Int? {
+        var status = statvfs()
+        guard statvfs(folder.path, &status) == 0 else { return nil }
+        return Int(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+    }
+
+    /// Ballast is only taken when there is plenty left beside it.
+    private func loadBallast(free: Int) {
+        guard ballastBytes > 0, !hasBallast, free >= minimumFreeBytes + 2 * ballastBytes else { return }
+        let number = open(folder.ballast, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard number >= 0 else { return }
+        let file = Descriptor(adopting: number)
+        if posix_fallocate(file.rawValue, 0, ballastBytes) != 0 { unlink(folder.ballast) }
+    }
+}

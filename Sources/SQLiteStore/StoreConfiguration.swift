@@ -1,0 +1,30 @@
+package import JobStore
+
+/// How a store on this machine is kept.
+package struct StoreConfiguration: Sendable {
+    /// The data folder, on a local volume. It is made, for its owner only, if it is missing.
+    package var folder: String
+    /// Bytes that are set aside on the disk and given back when it is full, so that accepted work can be finished.
+    package var ballastBytes: Int
+    /// New batches are refused while less than this is free on the disk.
+    package var minimumFreeBytes: Int
+    /// The database refuses to grow beyond this; nil: as large as the disk allows.
+    package var maximumDatabaseBytes: Int?
+    /// Connections that answer questions, so many at once.
+    package var readers: Int
+    /// Called once, on the writer's thread, when the store cannot be trusted any more. The service must stop and start anew.
+    package var onBroken: @Sendable (StoreError) -> Void
+
+    package init(
+        folder: String, ballastBytes: Int = 16 << 20, minimumFreeBytes: Int = 64 << 20,
+        maximumDatabaseBytes: Int? = nil, readers: Int = 3,
+        onBroken: @escaping @Sendable (StoreError) -> Void
+    ) {
+        self.folder = folder
+        self.ballastBytes = ballastBytes
+        self.minimumFreeBytes = minimumFreeBytes
+        self.maximumDatabaseBytes = maximumDatabaseBytes
+        self.readers = readers
+        self.onBroken = onBroken
+    }
+}
