@@ -17,6 +17,10 @@ int csystem_affinity_count(void);
 /// Names the calling thread; the kernel keeps the first 15 bytes.
 void csystem_name_thread(const char *_Nonnull name);
 
+/// Opens what exists below `folder`; EXDEV if the path leads out, be it through "..", a symbolic link or a leading slash.
+/// ENOSYS or EPERM where kernel or sandbox do not have openat2.
+int csystem_open_beneath(int folder, const char *_Nonnull path, int flags);
+
 /// glibc's fork, which Swift hides because it is unsafe in a process with threads.
 pid_t csystem_fork(void);
 
