@@ -65,7 +65,7 @@ let package = Package(
         room("WorkerPool", ["WorkerKit", "JobModel", "JSONBytes", "Platform", logging]),
         room(
             "ImageHandlers",
-            ["WorkerKit", "JSONBytes", .target(name: "CVips", condition: .when(traits: ["Images"]))]),
+            ["WorkerKit", "JSONBytes", "Platform", .target(name: "CVips", condition: .when(traits: ["Images"]))]),
 
         // The stages.
         room("Scheduling", ["JobStore", "JobModel", "JSONBytes", "Platform", logging]),
@@ -112,7 +112,10 @@ let package = Package(
             ["WorkerPool", "WorkerPoolTestHost", "WorkerKit", "JobModel", "JSONBytes", "Platform", logging]),
         tests(
             "ImageHandlersTests",
-            ["WorkerKit", "JSONBytes", .target(name: "ImageHandlers", condition: .when(traits: ["Images"]))]),
+            [
+                "ImageHandlers", "WorkerKit", "JSONBytes", "Platform",
+                .target(name: "CVips", condition: .when(traits: ["Images"])),
+            ]),
         tests("SchedulingTests", ["Scheduling", "JobStore", "JobModel", "JSONBytes", "Platform"]),
         // A listener of its own for tests of what speaks HTTP as a client.
         .target(name: "LocalHTTP", dependencies: ["Platform"], path: "Tests/LocalHTTP", swiftSettings: strict),
