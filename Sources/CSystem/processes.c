@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,7 +102,8 @@ int csystem_memory_file(const char *name, size_t size) {
 int csystem_reap(pid_t process, struct csystem_exit *result) {
     siginfo_t info;
     memset(&info, 0, sizeof info);
-    if (waitid(process ? P_PID : P_ALL, (id_t)process, &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
+    idtype_t which = process > 0 ? P_PID : process < 0 ? P_PGID : P_ALL;
+    if (waitid(which, (id_t)abs(process), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
         return errno == ECHILD ? 0 : -1;
     }
     if (info.si_pid == 0) return 0;
@@ -117,4 +120,15 @@ int csystem_reap(pid_t process, struct csystem_exit *result) {
                           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     result->peak_resident_bytes = (int64_t)usage.ru_maxrss * 1024;
     return 1;
+}
+
+int csystem_await_end(pid_t process, int milliseconds) {
+    int file = (int)syscall(SYS_pidfd_open, process, 0);
+    if (file < 0) return errno == ESRCH ? 1 : -1;
+    struct pollfd ended = {.fd = file, .events = POLLIN};
+    int count = poll(&ended, 1, milliseconds);
+    int code = errno;
+    close(file);
+    errno = code;
+    return count;
 }

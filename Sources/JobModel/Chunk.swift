@@ -39,7 +39,7 @@ package struct Chunk: Sendable, Hashable {
 }
 
 /// What is heard of a chunk that runs.
-package enum ChunkEvent: Sendable {
+package enum ChunkEvent: Sendable, Hashable {
     /// Jobs from `position` on are done, in order, without gaps: each chunk's runs arrive in the order of its jobs.
     case outcomes(chunk: UInt64, position: Int, runs: [ChunkRun])
     /// The last that is heard of a chunk.

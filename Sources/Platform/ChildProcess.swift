@@ -65,11 +65,22 @@ package enum ChildProcess {
         return Int(status.st_nlink) - 2
     }
 
+    package enum Children: Sendable {
+        case any
+        case process(Int32)
+        case group(Int32)
+    }
+
     /// Reaps one child that has ended and kills what is left of its process group; nil if none has.
-    /// - Parameter process: nil for any child.
-    package static func reap(_ process: Int32? = nil) throws(SystemError) -> ProcessExit? {
+    package static func reap(_ children: Children = .any) throws(SystemError) -> ProcessExit? {
         var result = csystem_exit()
-        switch csystem_reap(process ?? 0, &result) {
+        let which: Int32 =
+            switch children {
+            case .any: 0
+            case .process(let process): process
+            case .group(let group): -group
+            }
+        switch csystem_reap(which, &result) {
         case 0:
             return nil
         case 1:
@@ -82,6 +93,13 @@ package enum ChildProcess {
         default:
             throw SystemError("waitid")
         }
+    }
+
+    /// Sleeps until a child has ended, at most so long, and reaps it then; nil if it still runs.
+    package static func awaitEnd(of process: Int32, atMost span: TimeSpan) throws(SystemError) -> ProcessExit? {
+        let milliseconds = Int32(clamping: span.nanoseconds / 1_000_000)
+        try retryingOnInterrupt("pidfd_open") { csystem_await_end(process, milliseconds) }
+        return try reap(.process(process))
     }
 
     /// Signals a process and everything else in its process group. Whether it was still there is of no interest.

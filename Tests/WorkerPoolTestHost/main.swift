@@ -8,6 +8,13 @@ let stubborn = Handler("stubborn") { (_: Int, _: JobContext) -> Int in
     while true { pause() }
 }
 
+/// Makes a file of this name and never returns; returns at once if the name is empty.
+let mark = Handler("mark") { (path: String, _: JobContext) -> String in
+    if path.isEmpty { return "" }
+    close(open(path, O_CREAT | O_WRONLY, 0o600))
+    while true { pause() }
+}
+
 /// Writes bytes of its own into the worker's socket: 1 garbage, 2 a frame of 4 GiB, 3 half a frame and then the end.
 let hostile = Handler("hostile") { (mode: Int, _: JobContext) -> Int in
     let bytes: [UInt8] =
@@ -47,5 +54,5 @@ let descriptors = Handler("descriptors") { (_: Int, _: JobContext) -> [Int] in
 
 Zygote.runIfRequested(
     arguments: CommandLine.arguments,
-    handlers: DemoHandlers.all + [stubborn, hostile, parent, letters, identity, whoami, descriptors])
+    handlers: DemoHandlers.all + [stubborn, mark, hostile, parent, letters, identity, whoami, descriptors])
 print("This program only serves the tests of WorkerPool.")

@@ -72,8 +72,11 @@ struct csystem_exit {
     int64_t peak_resident_bytes;
 };
 
-/// Reaps one child that has ended (`process` 0: any) and kills what is left of its process group.
-/// Returns 1 if there was one, 0 if not.
+/// Reaps one child that has ended and kills what is left of its process group. `process` is a child, 0 for any, or the
+/// negative of a process group for any child in it. Returns 1 if there was one, 0 if not.
 int csystem_reap(pid_t process, struct csystem_exit *_Nonnull result);
+
+/// Sleeps until a child has ended (it still has to be reaped). Returns 1, or 0 after so many milliseconds.
+int csystem_await_end(pid_t process, int milliseconds);
 
 #endif

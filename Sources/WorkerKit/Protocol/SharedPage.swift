@@ -85,6 +85,12 @@ package struct SharedPage: ~Copyable {
         package let chunk: UInt64
         package let position: Int
         package let startedAt: MonotonicTime
+
+        package init(chunk: UInt64, position: Int, startedAt: MonotonicTime) {
+            self.chunk = chunk
+            self.position = position
+            self.startedAt = startedAt
+        }
     }
 
     /// The job that runs now, or ran when the worker died; nil between chunks.

@@ -1,0 +1,80 @@
+package import JobModel
+package import Logging
+import Platform
+import Synchronization
+
+/// Forked worker processes that run chunks of jobs.
+///
+/// All events come from one thread of the pool's own. What state it is in is decided by `PoolState`; what that wants is
+/// carried out by `PoolLoop` on the thread, but for the sending of chunks, which the caller of `run` does itself.
+package final class Pool: Service {
+    package let name = "pool"
+
+    private let configuration: PoolConfiguration
+    private let logger: Logger
+    private let onEvent: @Sendable (ChunkEvent) -> Void
+    private let running = Mutex<Running?>(nil)
+
+    private struct Running: Sendable {
+        let shared: SharedPool
+        let thread: OwnedThread
+    }
+
+    /// - Parameter onEvent: called on the pool's thread, which waits for it: hand the event on and return. It may call `run`
+    ///   and `cancel`, but not `stop`.
+    package init(
+        configuration: PoolConfiguration, logger: Logger, onEvent: @escaping @Sendable (ChunkEvent) -> Void
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.onEvent = onEvent
+    }
+
+    /// Starts the zygote, which prepares the handlers and forks the workers; `.slots` says when they can be used.
+    ///
+    /// From here on this process adopts descendants that lose their parent, so that it can reap the workers of a zygote that
+    /// has died.
+    package func start() throws {
+        try CurrentProcess.adoptOrphans()
+        let shared = try SharedPool(configuration)
+        let outcome = Monitor<Result<Void, SystemError>?>(nil)
+        let thread = try OwnedThread(name: name) { [configuration, logger, onEvent] in
+            do throws(SystemError) {
+                let loop = try PoolLoop(configuration, shared: shared, logger: logger, onEvent: onEvent)
+                outcome.withLock { $0 = .success(()) }
+                outcome.notify()
+                loop.run()
+            } catch {
+                outcome.withLock { $0 = .failure(error) }
+                outcome.notify()
+            }
+        }
+        let result = outcome.wait { result in result.map { .done($0) } ?? .sleep(until: nil) }
+        if case .failure(let error) = result {
+            thread.join()
+            throw error
+        }
+        running.withLock { $0 = Running(shared: shared, thread: thread) }
+    }
+
+    /// Kills what still runs, which ends as `.returned`, and returns when all processes are gone.
+    package func stop() {
+        guard let running = running.withLock({ $0 }) else { return }
+        running.shared.stop()
+        running.thread.join()
+    }
+
+    /// How many chunks can run at once now; 0 while no worker can be had.
+    package var slots: Int { running.withLock { $0 }?.shared.availableSlots ?? 0 }
+
+    /// Runs a chunk on a free worker, or on the next one that becomes free. Callers keep to the number of slots.
+    package func run(_ chunk: Chunk) {
+        guard let running = running.withLock({ $0 }) else { return onEvent(.ended(chunk: chunk.id, .returned)) }
+        running.shared.update { state, now in state.run(chunk, now: now) }
+    }
+
+    /// Ends a chunk: SIGTERM to its worker's process group, SIGKILL after the grace period. Unknown chunks are ignored.
+    package func cancel(_ chunk: UInt64) {
+        running.withLock { $0 }?.shared.update { state, now in state.cancel(chunk, now: now) }
+    }
+}

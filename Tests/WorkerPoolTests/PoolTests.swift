@@ -1,0 +1,174 @@
+import Glibc
+import JobModel
+import Logging
+import Platform
+import Testing
+
+@testable import WorkerPool
+
+@Suite struct PoolTests {
+    @Test func runsAChunkAndKeepsTheOrder() throws {
+        let test = try TestPool()
+        let report = try test.run(TestPool.chunk(1, "square", (0..<1000).map(String.init)))
+        #expect(report.results == (0..<1000).map { String($0 * $0) })
+        guard case .completed(let busy) = report.end else {
+            Issue.record("\(report.end)")
+            return
+        }
+        #expect(busy > 0 && busy < 10)
+    }
+
+    @Test func runsManyChunksOnSeveralWorkers() throws {
+        let test = try TestPool(slots: 3)
+        try test.waitForSlots(3)
+        #expect(test.pool.slots == 3)
+        for round in 0..<20 {
+            let ids = (0..<3).map { UInt64(round * 3 + $0 + 1) }
+            for id in ids { test.pool.run(TestPool.chunk(id, "square", (0..<100).map { String($0 + Int(id)) })) }
+            for id in ids {
+                #expect(try test.report(of: id).results == (0..<100).map { String(($0 + Int(id)) * ($0 + Int(id))) })
+            }
+        }
+    }
+
+    @Test func worksInParallel() throws {
+        let test = try TestPool(slots: 2)
+        let begin = MonotonicTime.now()
+        test.pool.run(TestPool.chunk(1, "sleep", ["0.5"]))
+        test.pool.run(TestPool.chunk(2, "sleep", ["0.5"]))
+        #expect(try test.report(of: 1).results == ["0.5"])
+        #expect(try test.report(of: 2).results == ["0.5"])
+        #expect((MonotonicTime.now() - begin).seconds < 0.95)
+    }
+
+    @Test func doesNotMixThePartsOfAChunk() throws {
+        let test = try TestPool()
+        let other = BatchID(ULID(high: 7, low: 8))
+        let chunk = Chunk(
+            id: 4, handler: "echo", timeout: nil,
+            parts: [
+                TestPool.part(["1", "2"]),
+                Chunk.Part(
+                    batch: other, first: 10, count: 3, attempt: 2, input: Array("\"a\" , null,\n{\"b\":[]}".utf8)),
+                TestPool.part(["5"]),
+            ])
+        let report = try test.run(chunk)
+        #expect(report.results == ["1", "2", "\"a\"", "null", "{\"b\":[]}", "5"])
+        #expect(report.runs.map(\.count) == [2, 3, 1])
+    }
+
+    @Test func tellsHandlersWhichJobItIs() throws {
+        let test = try TestPool()
+        let part = TestPool.part(["0"], first: 41, attempt: 3)
+        let report = try test.run(Chunk(id: 1, handler: "identity", timeout: nil, parts: [part]))
+        let batch = TestPool.batch
+        #expect(report.results == ["[\"\(JobID(batch: batch, index: 41))\",\"\(batch)\",\"41\",\"3\"]"])
+    }
+
+    @Test func keepsFailuresInTheirPlace() throws {
+        let test = try TestPool()
+        let report = try test.run(TestPool.chunk(1, "square", ["2", "\"x\"", "9223372036854775807", "3"]))
+        #expect(report.results == ["4", nil, nil, "9"])
+        #expect(
+            report.jobs[1]
+                == .failure(Failure(kind: .exception, message: "the payload is not a number", type: "DecodingError")))
+        guard case .failure(let overflow) = report.jobs[2] else {
+            Issue.record("\(report.jobs[2])")
+            return
+        }
+        #expect(overflow.type == "Overflow")
+        #expect(report.runs.map(\.count) == [1, 1, 1, 1])
+        guard case .completed = report.end else {
+            Issue.record("\(report.end)")
+            return
+        }
+    }
+
+    @Test func failsTheJobsOfAnUnknownHandler() throws {
+        let test = try TestPool()
+        let report = try test.run(TestPool.chunk(1, "nobody", ["1", "2"]))
+        #expect(report.jobs.count == 2)
+        #expect(
+            report.jobs[1] == .failure(Failure(kind: .unknownHandler, message: "there is no handler named nobody")))
+    }
+
+    @Test(arguments: [300_000, 3_000_000]) func passesResultsLargerThanThePage(size: Int) throws {
+        let test = try TestPool()
+        let report = try test.run(TestPool.chunk(1, "letters", ["1", String(size), "2", String(size), "100000", "3"]))
+        #expect(report.results.map { $0?.utf8.count } == [1, size, 2, size, 100_000, 3].map { $0 + 2 })
+    }
+
+    @Test func failsAJobWhoseResultIsTooLarge() throws {
+        let test = try TestPool(maximumResultBytes: 1000)
+        let report = try test.run(TestPool.chunk(1, "letters", ["1", "999", "998"]))
+        #expect(report.results.map { $0?.utf8.count } == [3, nil, 1000])
+        #expect(
+            report.jobs[1]
+                == .failure(
+                    Failure(kind: .invalidResult, message: "the result has 1001 bytes, 1000 are allowed")))
+    }
+
+    @Test func passesChunksLargerThanASocketHolds() throws {
+        let test = try TestPool()
+        let payload = "\"" + String(repeating: "b", count: 5_000_000) + "\""
+        let report = try test.run(TestPool.chunk(1, "echo", [payload, "1"]))
+        // Refused for its size, but read completely.
+        #expect(report.results == [nil, "1"])
+        let smaller = "\"" + String(repeating: "b", count: 3_000_000) + "\""
+        #expect(try test.run(TestPool.chunk(2, "echo", [smaller, "1"])).results == [smaller, "1"])
+    }
+
+    @Test func aLoneChunkComesBackSoon() throws {
+        let test = try TestPool()
+        try test.waitForSlots(1)
+        _ = try test.run(TestPool.chunk(1, "square", ["1"]))
+        var times: [Double] = []
+        for id in 2...200 {
+            let begin = MonotonicTime.now()
+            _ = try test.run(TestPool.chunk(UInt64(id), "square", ["1"]))
+            times.append((MonotonicTime.now() - begin).seconds)
+        }
+        times.sort()
+        print("round trip of a lone chunk: p50 \(Int(times[100] * 1e6)) µs, p95 \(Int(times[190] * 1e6)) µs")
+        // Far above what it takes, so that a busy machine does not fail it; a missed wake-up would.
+        #expect(times[100] < 0.02)
+    }
+
+    @Test func aWorkerHoldsNothingButItsSocket() throws {
+        let test = try TestPool(slots: 2)
+        #expect(
+            try test.run(TestPool.chunk(1, "descriptors", ["0"])).runs == [
+                .succeeded(count: 1, body: Array("[0,1,2,3]".utf8))
+            ])
+    }
+
+    @Test func refusesToStartWithoutItsProgram() {
+        let pool = Pool(
+            configuration: PoolConfiguration(slots: 1, executable: "/does/not/exist"), logger: .init(label: "test")
+        ) { _ in }
+        #expect(throws: SystemError.self) { try pool.start() }
+        pool.stop()
+    }
+
+    @Test func leaksNoDescriptor() throws {
+        let test = try TestPool()
+        _ = try test.run(TestPool.chunk(1, "square", ["1"]))
+        for id in 2...200 {
+            let report = try test.run(TestPool.chunk(UInt64(id), "crash", ["{\"exit\":1}"]))
+            guard case .interrupted(0, _) = report.end else {
+                Issue.record("\(report.end)")
+                return
+            }
+        }
+        _ = try test.run(TestPool.chunk(1000, "square", ["1"]))
+        let pages = openMemoryPages()
+        // Other tests run pools in this process, too: each has a page for each of its few workers.
+        #expect(pages < 100, "\(pages) shared pages are mapped")
+    }
+
+    /// Each worker's page is a mapping of this process; beside it stands one socket.
+    private func openMemoryPages() -> Int {
+        let maps = SmallFile.read("/proc/self/maps", limit: 1 << 22) ?? ""
+        return maps.split(separator: "\n").count { $0.contains("jobmill-page") }
+    }
+}
