@@ -1,0 +1,11 @@
+package import JobModel
+
+/// What runs chunks: the pool of workers, or a double of it in tests. It answers with `ChunkEvent`s.
+package protocol ChunkRunner: AnyObject, Sendable {
+    /// How many chunks can run at once.
+    var slots: Int { get }
+    /// Runs a chunk. Never more than `slots` are handed in at once.
+    func run(_ chunk: Chunk)
+    /// Stops a chunk as soon as it can; what was not heard of by then comes back with `.returned`. Unknown ids are ignored.
+    func cancel(_ chunk: UInt64)
+}

@@ -1,0 +1,83 @@
+import JobModel
+import JobStore
+
+/// Recordings that go to the store together.
+struct RecordingGroup: Sendable {
+    /// How many jobs of the batch at `place` got their outcome with the recording at the same index.
+    struct Tally: Sendable {
+        var place: Int
+        var outcomes: Int
+    }
+
+    var recordings: [Recording] = []
+    var tallies: [Tally] = []
+    /// About what it takes in memory.
+    var bytes = 0
+}
+
+/// Where a batch's recording is in the group that is being gathered.
+struct RecordingHandle: Sendable {
+    fileprivate var group: UInt64
+    fileprivate var index: Int
+}
+
+/// Gathers what becomes of jobs into recordings, one for each batch.
+struct Recorder: Sendable {
+    let limits: ScheduleLimits
+    private(set) var group = RecordingGroup()
+    private var number: UInt64 = 0
+
+    init(limits: ScheduleLimits) { self.limits = limits }
+
+    /// Outcomes of jobs that are neighbours become one row.
+    mutating func record(_ run: OutcomeRun, of work: inout BatchWork, at place: Int, time: Timestamp) {
+        let index = recording(of: &work, at: place, time: time)
+        group.tallies[index].outcomes += run.count
+        if !join(run, to: &group.recordings[index].runs) {
+            group.recordings[index].runs.append(run)
+            group.bytes += 64
+        }
+        group.bytes += run.body.count
+    }
+
+    mutating func record(_ attempt: AttemptRecord, of work: inout BatchWork, at place: Int, time: Timestamp) {
+        let index = recording(of: &work, at: place, time: time)
+        group.recordings[index].attempts.append(attempt)
+        let failure = attempt.failure
+        group.bytes += 256 + failure.message.utf8.count + (failure.traceback?.utf8.count ?? 0)
+        group.bytes += failure.death?.standardError?.utf8.count ?? 0
+    }
+
+    /// Hands out what was gathered and begins a new group.
+    mutating func take() -> RecordingGroup? {
+        guard !group.recordings.isEmpty else { return nil }
+        number += 1
+        defer { group = RecordingGroup() }
+        return group
+    }
+
+    private mutating func recording(of work: inout BatchWork, at place: Int, time: Timestamp) -> Int {
+        if let handle = work.recording, handle.group == number {
+            group.recordings[handle.index].recordedAt = time
+            return handle.index
+        }
+        let index = group.recordings.count
+        work.recording = RecordingHandle(group: number, index: index)
+        group.recordings.append(Recording(batch: work.id, recordedAt: time))
+        group.tallies.append(RecordingGroup.Tally(place: place, outcomes: 0))
+        group.bytes += 128
+        return index
+    }
+
+    private func join(_ run: OutcomeRun, to runs: inout [OutcomeRun]) -> Bool {
+        guard let last = runs.indices.last, runs[last].outcome == run.outcome, runs[last].range.upperBound == run.first,
+            runs[last].body.count + run.body.count < limits.runBytes
+        else { return false }
+        if !run.body.isEmpty {
+            runs[last].body.append(UInt8(ascii: ","))
+            runs[last].body.append(contentsOf: run.body)
+        }
+        runs[last].count += run.count
+        return true
+    }
+}

@@ -1,0 +1,58 @@
+import JobModel
+
+/// Jobs of a chunk that runs: a part without its input.
+struct RunningPart: Sendable {
+    /// Where its batch is.
+    var place: Int
+    var batch: BatchID
+    var first: Int
+    var count: Int
+    var attempt: Int
+    var isIsolated: Bool
+
+    var range: Range<Int> { first..<first + count }
+}
+
+/// A chunk that runs, and how far it was heard of.
+struct RunningChunk: Sendable {
+    let handler: Int
+    let startedAt: Moment
+    let parts: [RunningPart]
+    let count: Int
+    /// Jobs heard of, in the whole chunk.
+    private(set) var heard = 0
+    /// The part of the next job to hear of, and how many of its jobs were heard of.
+    private var part = 0
+    private var heardOfPart = 0
+
+    init(handler: Int, startedAt: Moment, parts: [RunningPart]) {
+        self.handler = handler
+        self.startedAt = startedAt
+        self.parts = parts
+        count = parts.reduce(0) { $0 + $1.count }
+    }
+
+    /// The next `number` jobs, which must be of one part: those are now heard of.
+    mutating func hear(_ number: Int) -> RunningPart? {
+        guard number > 0, part < parts.count, number <= parts[part].count - heardOfPart else { return nil }
+        var jobs = parts[part]
+        jobs.first += heardOfPart
+        jobs.count = number
+        heard += number
+        heardOfPart += number
+        if heardOfPart == parts[part].count {
+            part += 1
+            heardOfPart = 0
+        }
+        return jobs
+    }
+
+    /// What was not heard of, part by part.
+    var unheard: [RunningPart] {
+        guard part < parts.count else { return [] }
+        var rest = Array(parts[part...])
+        rest[0].first += heardOfPart
+        rest[0].count -= heardOfPart
+        return rest
+    }
+}

@@ -1,0 +1,138 @@
+import JobModel
+import JobStore
+import Platform
+
+/// Batches to read from the store.
+struct PageRequest: Sendable, Hashable {
+    var lane: Int
+    var priority: Int
+    var after: BatchID?
+    var limit: Int
+}
+
+extension ScheduleState {
+    // MARK: Work that comes in
+
+    /// Whether the batch's handler is known.
+    mutating func submitted(_ record: BatchRecord, inputs: [Segment], at now: Moment) -> Bool {
+        guard let handler = handlerNumbers[record.handler] else { return false }
+        guard isNew(record.id) else { return true }
+        let lane = lane(of: record.options.priority, hasMore: false)
+        guard !lanes[lane].hasMore, room(in: lane) > 0 else {
+            lanes[lane].leave(record.id)
+            return true
+        }
+        lanes[lane].look(past: record.id)
+        let place = insert(record, pending: PendingRanges(0..<record.total), lane: lane, handler: handler)
+        keep(inputs, of: place)
+        return true
+    }
+
+    /// The store holds unfinished batches of these priorities, from the time before the service started.
+    mutating func recover(priorities: [Int]) {
+        for priority in priorities { lanes[lane(of: priority, hasMore: true)].hasMore = true }
+    }
+
+    /// What to read from the store now, if anything: lanes are filled up again when they are half empty.
+    func nextPage() -> PageRequest? {
+        for lane in laneOrder where lanes[lane].hasMore {
+            let room = room(in: lane)
+            guard room > 0, lanes[lane].loaded <= limits.lane / 2 else { continue }
+            return PageRequest(
+                lane: lane, priority: lanes[lane].priority, after: lanes[lane].cursor, limit: min(limits.page, room))
+        }
+        return nil
+    }
+
+    /// Takes a page in. Returns how many batches of which handlers were left in the store because nobody here can run them.
+    mutating func loaded(_ page: [UnfinishedBatch], for request: PageRequest, at now: Moment) -> [String: Int] {
+        let lane = request.lane
+        var unknown: [String: Int] = [:]
+        for batch in page {
+            lanes[lane].look(past: batch.record.id)
+            guard isNew(batch.record.id), !batch.record.isFinished else { continue }
+            if batch.record.phase == .cancelling {
+                cancelUnseen(batch.record.id, at: now)
+            } else if let handler = handlerNumbers[batch.record.handler] {
+                load(batch, lane: lane, handler: handler, at: now)
+            } else {
+                unknown[batch.record.handler, default: 0] += 1
+            }
+        }
+        lanes[lane].hasMore = page.count >= request.limit
+        return unknown
+    }
+
+    private mutating func load(_ batch: UnfinishedBatch, lane: Int, handler: Int, at now: Moment) {
+        let place = insert(
+            batch.record, pending: PendingRanges(batch.remaining), resting: batch.retries.count, lane: lane,
+            handler: handler)
+        for retry in batch.retries {
+            let delay = max(0, retry.dueAt.seconds(since: now.wall))
+            // How the last try ended is not known here: it may have killed its worker.
+            rest(
+                ReadyRetry(index: retry.index, failedAttempts: retry.failedAttempts), isIsolated: true,
+                until: now.monotonic + TimeSpan(seconds: delay), place)
+        }
+        removeIfFinished(place)
+    }
+
+    // MARK: Cancelling
+
+    /// Drops a batch's waiting jobs, and returns the chunks that must be stopped because they run others.
+    mutating func cancel(_ batch: BatchID, at now: Moment) -> [UInt64] {
+        guard let place = places[batch] else {
+            cancelUnseen(batch, at: now)
+            return []
+        }
+        guard !work[place].isCancelling else { return [] }
+        work[place].isCancelling = true
+        let dropped = work[place].dropWaiting()
+        unlist(place)
+        dropInputs(of: place)
+
+        var running: [Range<Int>] = []
+        var stopped: [UInt64] = []
+        for (id, chunk) in chunks {
+            let ranges = chunk.unheard.filter { $0.place == place }.map(\.range)
+            guard !ranges.isEmpty else { continue }
+            running += ranges
+            stopped.append(id)
+        }
+        if dropped > 0 {
+            writes.enqueue(
+                CancelOrder(batch: batch, dropped: (place, dropped), running: running, time: now.wall))
+        }
+        return stopped
+    }
+
+    private mutating func cancelUnseen(_ batch: BatchID, at now: Moment) {
+        guard cancelledUnseen.insert(batch).inserted else { return }
+        writes.enqueue(CancelOrder(batch: batch, dropped: nil, running: [], time: now.wall))
+    }
+
+    /// A batch may have been read in a page before the news of its submission or cancellation comes.
+    private func isNew(_ batch: BatchID) -> Bool { places[batch] == nil && !cancelledUnseen.contains(batch) }
+
+    // MARK: What the store has committed
+
+    mutating func committed(_ ticket: UInt64) {
+        switch writes.completed(ticket) {
+        case .record(let group):
+            for tally in group.tallies where tally.outcomes > 0 {
+                work[tally.place].taken -= tally.outcomes
+                work[tally.place].open -= tally.outcomes
+                removeIfFinished(tally.place)
+            }
+        case .cancelPending(let order):
+            if let dropped = order.dropped {
+                work[dropped.place].open -= dropped.count
+                removeIfFinished(dropped.place)
+            } else {
+                cancelledUnseen.remove(order.batch)
+            }
+        case nil:
+            break
+        }
+    }
+}

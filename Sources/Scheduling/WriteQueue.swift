@@ -1,0 +1,115 @@
+import JobModel
+import JobStore
+import Platform
+
+/// Something the store has to be told.
+enum StoreWrite: Sendable {
+    case record(RecordingGroup)
+    case cancelPending(CancelOrder)
+}
+
+/// Jobs to cancel in the store.
+struct CancelOrder: Sendable {
+    var batch: BatchID
+    /// Where the batch is in memory and how many of its jobs were dropped there; nil: it is not.
+    var dropped: (place: Int, count: Int)?
+    /// Jobs that run: they get their outcome later.
+    var running: [Range<Int>]
+    var time: Timestamp
+}
+
+/// What the store has to be told, in order. Nothing leaves the queue before it is committed.
+///
+/// One group of recordings is under way at a time: what is learnt meanwhile gathers for the next commit, and a refusal cannot
+/// change the order. Cancellations do not depend on each other and may be under way together.
+struct WriteQueue: Sendable {
+    struct Ticket: Sendable {
+        var number: UInt64
+        var write: StoreWrite
+    }
+
+    private static let cancellationsAtOnce = 256
+
+    var recorder: Recorder
+    private let limits: ScheduleLimits
+    private var waiting: [StoreWrite] = []
+    private var underWay: [UInt64: StoreWrite] = [:]
+    private var isRecording = false
+    private var number: UInt64 = 0
+    private var rest: TimeSpan?
+    /// Bytes of recordings that are not in the recorder any more.
+    private var handedBytes = 0
+    /// The store is full: when to try again.
+    private(set) var notBefore: MonotonicTime?
+
+    init(limits: ScheduleLimits) {
+        self.limits = limits
+        recorder = Recorder(limits: limits)
+    }
+
+    var bytes: Int { handedBytes + recorder.group.bytes }
+    var isEmpty: Bool { waiting.isEmpty && underWay.isEmpty && recorder.group.recordings.isEmpty }
+    var isStoreFull: Bool { rest != nil }
+
+    /// After all that was recorded so far.
+    mutating func enqueue(_ order: CancelOrder) {
+        seal()
+        waiting.append(.cancelPending(order))
+    }
+
+    /// What to tell the store now, if anything.
+    mutating func next(at now: MonotonicTime) -> Ticket? {
+        if let notBefore, now < notBefore { return nil }
+        if waiting.isEmpty { seal() }
+        guard let first = waiting.first else { return nil }
+        if !underWay.isEmpty {
+            guard !isRecording, case .cancelPending = first, underWay.count < Self.cancellationsAtOnce else {
+                return nil
+            }
+        }
+        if case .record = first { isRecording = true }
+        waiting.removeFirst()
+        number += 1
+        underWay[number] = first
+        return Ticket(number: number, write: first)
+    }
+
+    /// It is committed.
+    mutating func completed(_ number: UInt64) -> StoreWrite? {
+        guard let write = underWay.removeValue(forKey: number) else { return nil }
+        if case .record(let group) = write {
+            isRecording = false
+            handedBytes -= group.bytes
+        }
+        rest = nil
+        notBefore = nil
+        return write
+    }
+
+    /// The store had no room for it: it comes first when it is time to try again.
+    mutating func refused(_ number: UInt64, at now: MonotonicTime) {
+        guard let write = underWay.removeValue(forKey: number) else { return }
+        if case .record = write { isRecording = false }
+        waiting.insert(write, at: 0)
+        let pause = rest.map { min(TimeSpan(nanoseconds: $0.nanoseconds * 2), limits.longestFullStoreRest) }
+        rest = pause ?? limits.fullStoreRest
+        notBefore = now + (rest ?? limits.fullStoreRest)
+    }
+
+    /// Whether a job's outcome is on its way into the store.
+    func holdsOutcome(of job: JobID) -> Bool {
+        var groups = [recorder.group]
+        for case .record(let group) in waiting + underWay.values { groups.append(group) }
+        return groups.contains { group in
+            group.recordings.contains { recording in
+                recording.batch == job.batch && recording.runs.contains { $0.range.contains(job.index) }
+            }
+        }
+    }
+
+    private mutating func seal() {
+        guard let group = recorder.take() else { return }
+        handedBytes += group.bytes
+        waiting.append(.record(group))
+    }
+}
