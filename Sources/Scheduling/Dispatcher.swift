@@ -197,8 +197,8 @@ package final class Dispatcher: Service {
 
     private func take(_ change: StoreChange, _ runner: any ChunkRunner, at now: Moment) {
         switch change {
-        case .submitted(let record, let inputs):
-            if !state.withLock({ $0.submitted(record, inputs: inputs, at: now) }) { warn(of: [record.handler: 1]) }
+        case .submitted(let record):
+            if !state.withLock({ $0.submitted(record) }) { warn(of: [record.handler: 1]) }
         case .cancelRequested(let batch):
             for chunk in state.withLock({ $0.cancel(batch, at: now) }) { runner.cancel(chunk) }
         case .finished, .deliveriesAdded:
@@ -215,7 +215,6 @@ package final class Dispatcher: Service {
                 write(at: now)
                 try handOut(to: runner)
             } while try readPage(at: now)
-            write(at: now)
         } catch {
             halt(error, &course)
         }

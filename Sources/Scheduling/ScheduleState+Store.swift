@@ -14,7 +14,7 @@ extension ScheduleState {
     // MARK: Work that comes in
 
     /// Whether the batch's handler is known.
-    mutating func submitted(_ record: BatchRecord, inputs: [Segment], at now: Moment) -> Bool {
+    mutating func submitted(_ record: BatchRecord) -> Bool {
         guard let handler = handlerNumbers[record.handler] else { return false }
         guard isNew(record.id) else { return true }
         let lane = lane(of: record.options.priority, hasMore: false)
@@ -23,8 +23,7 @@ extension ScheduleState {
             return true
         }
         lanes[lane].look(past: record.id)
-        let place = insert(record, pending: PendingRanges(0..<record.total), lane: lane, handler: handler)
-        keep(inputs, of: place)
+        _ = insert(record, pending: PendingRanges(0..<record.total), lane: lane, handler: handler)
         return true
     }
 
