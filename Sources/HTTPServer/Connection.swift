@@ -15,7 +15,7 @@ final class Connection {
     private(set) var isPeerGone = false
 
     private let handle: OpaquePointer
-    private unowned let loop: ServerLoop
+    private let loop: ServerLoop
     private var isSuspended = false
     private var isWatched = false
     private var hasProbed = false

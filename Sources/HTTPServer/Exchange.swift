@@ -26,8 +26,8 @@ final class Exchange {
     private static let lingerTime = TimeSpan(seconds: 2)
 
     let number: UInt64
-    private unowned let connection: Connection
-    private unowned let loop: ServerLoop
+    private let connection: Connection
+    private let loop: ServerLoop
     private var stage = Stage.head
     private let target: [UInt8]
     /// Only compared, never read: where the target was in libmicrohttpd's memory.
@@ -197,15 +197,18 @@ final class Exchange {
 
     /// The deadline of the head or of the body has passed; the connection is cut after this.
     func timeOut() {
-        let part: String
+        let response: HTTPResponse
         switch stage {
-        case .head: part = "head"
-        case .receiving: part = "body"
-        default: return
+        case .head: response = tooSlow("head")
+        case .receiving: response = tooSlow("body")
+        case .swallowing(let refusal): response = refusal
+        case .dropping, .waiting, .answering: return
         }
-        RawResponse.send(
-            loop.handler.refusal(status: 408, detail: "The request's \(part) took too long to arrive."),
-            to: connection.socket)
+        RawResponse.send(response, to: connection.socket)
+    }
+
+    private func tooSlow(_ part: String) -> HTTPResponse {
+        loop.handler.refusal(status: 408, detail: "The request's \(part) took too long to arrive.")
     }
 
     func clientIsGone() {

@@ -49,10 +49,10 @@ final class ServerLoop {
         let socket = try ListeningSocket(host: configuration.host, port: configuration.port)
         port = socket.port
         var options = cmhd_options(
-            listening_socket: socket.descriptor.release(), connection_limit: UInt32(connectionLimit),
-            address_limit: UInt32(configuration.perAddressLimit ?? 0),
+            listening_socket: socket.descriptor.release(), connection_limit: UInt32(clamping: connectionLimit),
+            address_limit: UInt32(clamping: configuration.perAddressLimit ?? 0),
             connection_memory_bytes: configuration.connectionMemoryBytes,
-            idle_timeout_seconds: UInt32(max(1, configuration.idleTimeout.seconds)),
+            idle_timeout_seconds: UInt32(min(max(1, configuration.idleTimeout.seconds), 4e9)),
             context: Unmanaged.passUnretained(self).toOpaque(), access: Trampolines.access,
             request_line: Trampolines.requestLine, request_ended: Trampolines.requestEnded,
             connection_changed: Trampolines.connectionChanged)

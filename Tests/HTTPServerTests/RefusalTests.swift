@@ -202,6 +202,26 @@ import Testing
         dripper.join()
     }
 
+    @Test func `a refused body that drips in gets the refusal when its time is up`() throws {
+        let server = try HTTPServer.started(TestHandler(admit: { _ in .refuse(.text("no", status: 401)) })) {
+            $0.headerTimeout = .milliseconds(150)
+        }
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        try client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nx")
+        #expect(try client.response().status == 401)
+        #expect(client.isClosedByServer())
+    }
+
+    @Test func `a refused client that neither reads nor closes is cut`() throws {
+        let server = try HTTPServer.started(TestHandler(admit: { _ in .accept(maximumBodyBytes: 1) }))
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        try client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+        // Sending fails once the server has cut both ways.
+        #expect(eventually { (try? client.send("x")) == nil })
+    }
+
     @Test func `an idle connection is closed`() throws {
         let server = try HTTPServer.started { $0.idleTimeout = TimeSpan(seconds: 1) }
         defer { server.stop() }
