@@ -60,7 +60,9 @@ package final class API: HTTPHandler, Service, StoreObserver {
         }
     }
 
-    package func refusal(status: Int, detail: String) -> HTTPResponse { Problem(status, detail: detail).response }
+    package func refusal(status: Int, detail: String) -> HTTPResponse {
+        (status == 413 ? Problem.bodyTooLarge(detail) : Problem(status, detail: detail)).response
+    }
 
     private func route(for head: HTTPRequestHead) throws(Problem) -> (Route, parameters: [String]) {
         let match = routes.match(head.method, head.pathSegments)
@@ -81,7 +83,7 @@ package final class API: HTTPHandler, Service, StoreObserver {
     private func checkContent(of head: HTTPRequestHead) throws(Problem) {
         let limit = configuration.limits.maximumBodyBytes
         if let length = head.contentLength {
-            if length > limit { throw .bodyTooLarge(limit: limit) }
+            if length > limit { throw .bodyTooLarge("A body may have at most \(limit) bytes.", limit: limit) }
             if length == 0 { return }
         }
         if let type = head.headers.first("Content-Type"), !API.isJSON(type) { throw .unsupportedMediaType(type) }

@@ -25,11 +25,11 @@ extension Problem {
             headers: [("Accept", "application/json")])
     }
 
-    static func bodyTooLarge(limit: Int) -> Problem {
+    /// - Parameter limit: what is allowed, in bytes, where that is known.
+    static func bodyTooLarge(_ detail: String, limit: Int? = nil) -> Problem {
         Problem(
-            413, type: "body-too-large", title: "The body is too large",
-            detail: limit == 0 ? "This request takes no body." : "A body may have at most \(limit) bytes.",
-            members: [("limit", JSON(number: limit))])
+            413, type: "body-too-large", title: "The body is too large", detail: detail,
+            members: limit.map { [("limit", JSON(number: $0))] } ?? [])
     }
 
     static func invalidJSON(_ error: JSONSyntaxError, in body: [UInt8]) -> Problem {

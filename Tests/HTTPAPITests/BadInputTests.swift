@@ -208,6 +208,14 @@ struct BadInputTests {
             #expect(large.status == 413)
             #expect(large.object["limit"] as? Int == 100)
 
+            let unannounced = try service.connection()
+            let chunk = "65\r\n\(String(repeating: " ", count: 0x65))\r\n0\r\n\r\n"
+            try unannounced.send(
+                Array("POST /v1/batches HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\(chunk)".utf8))
+            let refusal = try unannounced.reply()
+            #expect(refusal.status == 413)
+            #expect(refusal.object["type"] as? String == "/problems/body-too-large")
+
             let connection = try service.connection()
             try connection.send(
                 "POST", "/v1/batches", [("Content-Type", "application/x-www-form-urlencoded")], body: [0x7B, 0x7D])
