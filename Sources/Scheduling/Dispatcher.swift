@@ -197,8 +197,8 @@ package final class Dispatcher: Service {
 
     private func take(_ change: StoreChange, _ runner: any ChunkRunner, at now: Moment) {
         switch change {
-        case .submitted(let record):
-            if !state.withLock({ $0.submitted(record) }) { warn(of: [record.handler: 1]) }
+        case .submitted(let record, let inputs):
+            if !state.withLock({ $0.submitted(record, inputs: inputs) }) { warn(of: [record.handler: 1]) }
         case .cancelRequested(let batch):
             for chunk in state.withLock({ $0.cancel(batch, at: now) }) { runner.cancel(chunk) }
         case .finished, .deliveriesAdded:

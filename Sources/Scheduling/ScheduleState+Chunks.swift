@@ -68,6 +68,13 @@ extension ScheduleState {
         return true
     }
 
+    /// Keeps payloads that came with their batch, if there is room.
+    mutating func keep(_ segments: [Segment], of place: Int) {
+        let bytes = segments.reduce(0) { $0 + $1.input.count }
+        guard !segments.isEmpty, inputBytes + bytes <= limits.allReadAhead else { return }
+        changeInputs(of: place) { $0.setAhead(segments) }
+    }
+
     mutating func dropInputs(of place: Int) {
         guard work[place].inputs.bytes > 0 else { return }
         changeInputs(of: place) { $0.removeAll() }

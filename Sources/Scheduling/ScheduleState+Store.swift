@@ -14,7 +14,7 @@ extension ScheduleState {
     // MARK: Work that comes in
 
     /// Whether the batch's handler is known.
-    mutating func submitted(_ record: BatchRecord) -> Bool {
+    mutating func submitted(_ record: BatchRecord, inputs: [Segment] = []) -> Bool {
         guard let handler = handlerNumbers[record.handler] else { return false }
         guard isNew(record.id) else { return true }
         let lane = lane(of: record.options.priority, hasMore: false)
@@ -23,7 +23,8 @@ extension ScheduleState {
             return true
         }
         lanes[lane].look(past: record.id)
-        _ = insert(record, pending: PendingRanges(0..<record.total), lane: lane, handler: handler)
+        let place = insert(record, pending: PendingRanges(0..<record.total), lane: lane, handler: handler)
+        keep(inputs, of: place)
         return true
     }
 
