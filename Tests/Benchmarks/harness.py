@@ -37,19 +37,15 @@ class Service:
         """Submits a batch (a value, or JSON bytes), waits until it has completed, and returns it."""
         body = batch if isinstance(batch, bytes) else json.dumps(batch).encode()
         answer = json.loads(self.request("POST", "/v1/batches", body, WAIT))
-        while answer["status"] != "completed":
-            answer = json.loads(self.request("GET", f"/v1/batches/{answer['id']}", headers=WAIT))
-        if answer["counts"]["succeeded"] != answer["counts"]["total"]:
-            raise SystemExit(f"not every job has succeeded: {answer['counts']}")
+        if answer["status"] != "completed" or answer["counts"]["succeeded"] != answer["counts"]["total"]:
+            raise SystemExit(f"not every job has succeeded: {answer['status']} {answer['counts']}")
         return answer
 
-    def is_idle(self):
-        return not any(
-            json.loads(self.request("GET", f"/v1/batches?limit=1&status={status}"))["batches"]
-            for status in ("queued", "running"))
-
     def wait_until_idle(self):
-        while not self.is_idle():
+        while True:
+            page = json.loads(self.request("GET", "/v1/batches?limit=1&status=queued&status=running"))
+            if not page["batches"] and page["next_cursor"] is None:
+                return
             time.sleep(0.01)
 
     def memory(self, field):
