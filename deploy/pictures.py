@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Pictures for the quickstart: makes them, describes the batch that blurs them, and checks the blurred ones.
+"""Pictures for the quickstart: makes them, says how to blur them, and checks the blurred ones.
 
-    pictures.py make FOLDER [COUNT]            COUNT (24) JPEG files of 1600x1200, each different
-    pictures.py batch FOLDER URL SECRET        the batch that blurs every picture of FOLDER into FOLDER/blurred, as JSON
-    pictures.py check FOLDER SINCE             exits 0 only if every picture was blurred after the file SINCE was made:
-                                               same size, different pixels
+    pictures.py make FOLDER [COUNT]      makes COUNT (24) JPEG files of 1600x1200, each different
+    pictures.py jobs FOLDER              prints the jobs that blur every picture of FOLDER into FOLDER/blurred
+    pictures.py check FOLDER JOBS        reads the results of those jobs, which had been written to the file JOBS, and exits 0
+                                         only if every picture was blurred since: same size, different pixels
 
 Needs Pillow (Debian: python3-pil).
 """
@@ -15,11 +15,10 @@ import os
 import random
 import sys
 
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageOps
 
 SIZE = (1600, 1200)
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
-BLURRED = "blurred"
 RADIUS = 2
 
 
@@ -65,25 +64,27 @@ def landscape(number):
     return Image.blend(picture, grain, 0.15)
 
 
-def batch(folder, url, secret):
+def jobs(folder):
     names = pictures(folder)
     if not names:
         sys.exit(f"there is no picture in {folder} (looked for {' '.join(SUFFIXES)})")
-    return json.dumps({
-        "handler": "image.blur",
-        "jobs": [{"input": name, "output": f"{BLURRED}/", "radius": RADIUS} for name in names],
-        "callback": {"url": url, "secret": secret},
-        "metadata": {"made by": "deploy/quickstart"},
-    })
+    return json.dumps([{"input": name, "output": "blurred/", "radius": RADIUS} for name in names])
 
 
-def check(folder, since):
-    """Says what is wrong with the blurred pictures, one sentence each."""
-    start = os.stat(since).st_mtime_ns
+def check(folder, start, results):
+    """Says what is wrong with the blurred pictures, one sentence each. Start: nanoseconds; an older file is not believed."""
+    outputs = {
+        made["input"]: made["output"]
+        for line in results for made in (json.loads(line).get("result") or {}).get("outputs", [])}
     for name in pictures(folder):
-        blurred = os.path.join(folder, BLURRED, name)
+        if name not in outputs:
+            yield f"{name} has no result"
+            continue
+        blurred = os.path.join(folder, outputs[name])
         try:
             with Image.open(os.path.join(folder, name)) as before, Image.open(blurred) as after:
+                # What a camera held sideways is turned upright on the way.
+                before, after = ImageOps.exif_transpose(before), ImageOps.exif_transpose(after)
                 if os.stat(blurred).st_mtime_ns < start:
                     yield f"{blurred} is an old file"
                 elif before.size != after.size:
@@ -100,10 +101,10 @@ def main(arguments):
             make(folder, 24)
         case ["make", folder, count]:
             make(folder, int(count))
-        case ["batch", folder, url, secret]:
-            print(batch(folder, url, secret))
-        case ["check", folder, since]:
-            complaints = list(check(folder, since))
+        case ["jobs", folder]:
+            print(jobs(folder))
+        case ["check", folder, submitted]:
+            complaints = list(check(folder, os.stat(submitted).st_mtime_ns, sys.stdin))
             for complaint in complaints:
                 print(complaint, file=sys.stderr)
             sys.exit(1 if complaints else 0)
