@@ -67,6 +67,16 @@ struct ScalarEnd {  // what can follow a number or a literal
 #endif
 };
 
+struct NoDigit {
+    static bool has(uint8_t c) { return static_cast<uint8_t>(c - '0') > 9; }
+#if defined(__SSE2__)
+    static int mask(__m128i v) {
+        const __m128i digit = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+        return 0xFFFF ^ _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit));
+    }
+#endif
+};
+
 struct Structure {  // brackets, braces and the start of strings
     static bool has(uint8_t c) { return c == '"' || (c | 0x20) == '{' || (c | 0x20) == '}'; }
 #if defined(__SSE2__)

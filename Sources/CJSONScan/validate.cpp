@@ -113,36 +113,127 @@ jsonscan_reason reason(rapidjson::ParseErrorCode code, const Checker &checker, c
     }
 }
 
-/// Reads values until `expected` have been read or the text ends; between them stand commas.
+/// Behind the integer at `p`, if something that may follow it does; null if there is none that plainly fits.
+inline const uint8_t *plain_integer_end(const uint8_t *p, const uint8_t *end) {
+    if (p != end && *p == '-') ++p;
+    const uint8_t *const stop = find<NoDigit>(p, end);
+    const size_t length = static_cast<size_t>(stop - p);
+    if (length == 0 || length > 300 || (*p == '0' && length > 1)) return nullptr;
+    return stop == end || ScalarEnd::has(*stop) ? stop : nullptr;
+}
+
+/// Reads value after value. Each `read_…` returns false once something was refused, and `verdict` says what.
 template <unsigned readerFlags>
-jsonscan_verdict read(const uint8_t *bytes, size_t count, size_t expected, Checker &checker) {
-    BoundedStream stream(bytes, count);
+struct Validation {
+    Validation(const uint8_t *bytes, size_t count, size_t maximumDepth)
+        : stream(bytes, count), checker(maximumDepth) {
+        checker.exact = (readerFlags & rapidjson::kParseFullPrecisionFlag) != 0;
+    }
+
+    BoundedStream stream;
     Reader reader;
-    for (size_t number = 0; number < expected; ++number) {
+    Checker checker;
+    jsonscan_verdict verdict = {JSONSCAN_VALID, 0};
+
+    bool refuse(jsonscan_reason reason, size_t offset) {
+        verdict = {reason, offset};
+        return false;
+    }
+
+    void skip() { stream.src = skip_space(stream.src, stream.end); }
+
+    bool take(char c) {
+        if (stream.Peek() != c) return false;
+        stream.Take();
+        return true;
+    }
+
+    /// One value and the white space around it.
+    bool read_value() {
         const rapidjson::ParseResult result =
             reader.Parse<flags | rapidjson::kParseStopWhenDoneFlag | readerFlags>(stream, checker);
         if (result.IsError()) {
-            return {reason(result.Code(), checker, stream, result.Offset()), result.Offset()};
+            return refuse(reason(result.Code(), checker, stream, result.Offset()), result.Offset());
         }
-        rapidjson::SkipWhitespace(stream);
-        if (number + 1 == expected) break;
-        if (stream.src == stream.end) return {JSONSCAN_UNEXPECTED_END, stream.Tell()};
-        if (*stream.src != ',') return {JSONSCAN_MISSING_COMMA_OR_BRACKET, stream.Tell()};
-        ++stream.src;
+        skip();
+        return true;
     }
-    rapidjson::SkipWhitespace(stream);
-    if (stream.src != stream.end) return {JSONSCAN_TRAILING_CONTENT, stream.Tell()};
-    return {JSONSCAN_VALID, 0};
-}
 
-jsonscan_verdict validate(const uint8_t *bytes, size_t count, size_t maximumDepth, size_t expected) {
-    Checker checker(maximumDepth);
-    const jsonscan_verdict verdict = read<0>(bytes, count, expected, checker);
-    if (verdict.reason != JSONSCAN_VALID || !checker.nearLimit) return verdict;
-    Checker exact(maximumDepth);
-    exact.exact = true;
-    return read<rapidjson::kParseFullPrecisionFlag>(bytes, count, expected, exact);
-}
+    /// As many values as commas between them say, but not more than `maximum`, which is at least 1.
+    bool read_list(size_t maximum, size_t *number) {
+        *number = 0;
+        do {
+            skip();
+            // Long lists are mostly of integers, which need no parser.
+            if (const uint8_t *const stop = plain_integer_end(stream.src, stream.end)) {
+                stream.src = stop;
+                skip();
+            } else if (!read_value()) {
+                return false;
+            }
+        } while (++*number < maximum && take(','));
+        return true;
+    }
+
+    /// The inside of an array and its closing bracket.
+    bool read_array_rest() {
+        size_t number;
+        skip();
+        return take(']') || (read_list(SIZE_MAX, &number) && take(']'));
+    }
+
+    /// The inside of an object and its closing brace.
+    bool read_object_rest() {
+        skip();
+        if (take('}')) return true;
+        do {
+            skip();
+            if (stream.Peek() != '"' || !read_value() || !take(':')) return false;
+            skip();
+            if (take('[')) {
+                ++checker.depth;
+                if (!read_array_rest()) return false;
+                --checker.depth;
+                skip();
+            } else if (!read_value()) {
+                return false;
+            }
+        } while (take(','));
+        return take('}');
+    }
+
+    /// A document that is mostly one long list: an array, or an object with arrays in it. False says only that the parser has to look.
+    bool read_quickly() {
+        skip();
+        const bool isArray = take('[');
+        if (!isArray && !take('{')) return false;
+        ++checker.depth;
+        if (!(isArray ? read_array_rest() : read_object_rest())) return false;
+        skip();
+        return stream.src == stream.end;
+    }
+
+    bool read_document() { return read_value() && read_end(); }
+
+    /// Exactly so many values.
+    bool read_values(size_t expected) {
+        size_t number = 0;
+        if (expected > 0 && !read_list(expected, &number)) return false;
+        if (number < expected) {
+            const bool atEnd = stream.src == stream.end;
+            return refuse(atEnd ? JSONSCAN_UNEXPECTED_END : JSONSCAN_MISSING_COMMA_OR_BRACKET, stream.Tell());
+        }
+        return read_end();
+    }
+
+    bool read_end() {
+        skip();
+        return stream.src == stream.end || refuse(JSONSCAN_TRAILING_CONTENT, stream.Tell());
+    }
+};
+
+typedef Validation<0> Fast;
+typedef Validation<rapidjson::kParseFullPrecisionFlag> Exact;
 
 }  // namespace
 
@@ -150,9 +241,22 @@ jsonscan_verdict jsonscan_validate(const uint8_t *bytes, size_t count, size_t ma
     if (count >= 3 && std::memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) return {JSONSCAN_BYTE_ORDER_MARK, 0};
     const uint8_t *const end = bytes + count;
     if (skip_space(bytes, end) == end) return {JSONSCAN_EMPTY, count};
-    return validate(bytes, count, maximum_depth, 1);
+    // The quick way opens two levels itself.
+    if (maximum_depth >= 2) {
+        Fast quick(bytes, count, maximum_depth);
+        if (quick.read_quickly() && !quick.checker.nearLimit) return quick.verdict;
+    }
+    Fast fast(bytes, count, maximum_depth);
+    if (!fast.read_document() || !fast.checker.nearLimit) return fast.verdict;
+    Exact exact(bytes, count, maximum_depth);
+    exact.read_document();
+    return exact.verdict;
 }
 
 jsonscan_verdict jsonscan_validate_values(const uint8_t *bytes, size_t count, size_t maximum_depth, size_t expected) {
-    return validate(bytes, count, maximum_depth, expected);
+    Fast fast(bytes, count, maximum_depth);
+    if (!fast.read_values(expected) || !fast.checker.nearLimit) return fast.verdict;
+    Exact exact(bytes, count, maximum_depth);
+    exact.read_values(expected);
+    return exact.verdict;
 }

@@ -4,6 +4,8 @@ import Testing
 /// What is JSON and what is not, character by character.
 @Suite struct JSONTests {
     static let accepted = [
+        "{\"jobs\":[1,2,-3,0],\"a\":[],\"b\":[ ],\"c\":{}}", "{\"a\" : [ 1 , [2] , {\"b\":[3]} ] , \"d\" : [-0]}",
+        "{ }",
         "null", "true", "false", "0", "-0", "1", "-1", "123456789", "0.5", "-0.5e-3", "1E5", "1e+5", "1e308", "1e-999",
         "-1.7976931348623157e308", "1.7976931348623157e308", "18446744073709551616", "-9223372036854775808",
         "123456789012345678901234567890", "\"\"", "\"a\"", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\u0000\"",
@@ -25,6 +27,11 @@ import Testing
     }
 
     static let refused: [(String, JSONSyntaxError.Reason)] = [
+        ("{\"a\":[1,]}", .invalidValue), ("{\"a\":[01]}", .missingCommaOrBracket),
+        ("{\"a\":[1}", .missingCommaOrBracket),
+        ("{\"a\":[1]", .unexpectedEnd), ("{\"a\":[1]]", .missingCommaOrBrace),
+        ("[12345678901234567890e]", .invalidNumber),
+        ("{\"a\":[1e999]}", .numberOutOfRange), ("{\"a\":[1],}", .missingName), ("{\"\\uD800\":[1]}", .loneSurrogate),
         ("", .empty), (" \n ", .empty), ("\u{FEFF}1", .byteOrderMark), ("[", .unexpectedEnd), ("[1", .unexpectedEnd),
         ("[1,", .unexpectedEnd), ("{", .unexpectedEnd), ("{\"a\"", .unexpectedEnd), ("{\"a\":", .unexpectedEnd),
         ("{\"a\":1", .unexpectedEnd), ("{\"a\":1,", .unexpectedEnd), ("\"", .unexpectedEnd), ("\"abc", .unexpectedEnd),
@@ -109,6 +116,13 @@ import Testing
             #expect(error?.reason == .tooDeep)
             #expect(throws: JSONSyntaxError.self) { try JSON(validating: nested(3, open, close), maximumDepth: 2) }
         }
+        let mixed = { (levels: Int) in nested(levels, "{\"a\":[", "]}") }
+        _ = try JSON(validating: mixed(256))
+        #expect(throws: JSONSyntaxError.self) { try JSON(validating: mixed(257)) }
+        for depth in 0...3 {
+            #expect((try? JSON(validating: mixed(1), maximumDepth: depth)) != nil || depth < 2)
+            #expect((try? JSON(validating: mixed(1), maximumDepth: depth)) == nil || depth >= 2)
+        }
         // Many at one level are not deep, and a million levels cost no stack.
         _ = try JSON(validating: Array(("[" + String(repeating: "[],", count: 2000) + "[]]").utf8))
         #expect(throws: JSONSyntaxError.self) {
@@ -135,5 +149,27 @@ import Testing
         #expect(throws: JSONSyntaxError(reason: .empty, offset: 0)) {
             try JSON.validate(UnsafeRawBufferPointer(start: nil, count: 0))
         }
+    }
+
+    /// Documents that are mostly one list are read in a quicker way than others. Both have to take and refuse the same.
+    @Test func theQuickWayDecidesLikeTheParser() {
+        var random = SeededGenerator(seed: 21)
+        let replacements = Array("[]{},:\"\\ 0-1e.\0".utf8) + [0x80]
+        var taken = 0
+        for _ in 0..<5000 {
+            var writer = JSONWriter()
+            Tree.random(depth: 3, using: &random).write(to: &writer)
+            var text = writer.finish().bytes
+            for _ in 0..<Int.random(in: 0...2, using: &random) {
+                let place = Int.random(in: 0..<text.count, using: &random)
+                text[place] = replacements.randomElement(using: &random) ?? 0
+            }
+            let isTaken = (try? JSON(validating: text)) != nil
+            // As the only value of a list it goes to the parser as a whole.
+            #expect(
+                isTaken == CommaSeparated.validate(text, expectedCount: 1), "\(String(decoding: text, as: UTF8.self))")
+            taken += isTaken ? 1 : 0
+        }
+        #expect(taken > 1250 && taken < 4750)
     }
 }
