@@ -105,7 +105,8 @@ let package = Package(
             ["SQLiteStore", "StoreConformance", "JobStore", "JobModel", "JSONBytes", "Platform", grdb]),
         tests("WorkerKitTests", ["WorkerKit", "JobModel", "JSONBytes", "Platform"]),
         .executableTarget(
-            name: "WorkerPoolTestHost", dependencies: ["WorkerKit"], path: "Tests/WorkerPoolTestHost",
+            name: "WorkerPoolTestHost", dependencies: ["WorkerPool", "WorkerKit", "JobModel", "Platform", logging],
+            path: "Tests/WorkerPoolTestHost",
             swiftSettings: strict),
         tests(
             "WorkerPoolTests",

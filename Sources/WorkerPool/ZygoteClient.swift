@@ -30,6 +30,8 @@ final class ZygoteClient {
         let (left, right) = try SocketPair().split()
         let local = Descriptor(adopting: left)
         let remote = Descriptor(adopting: right)
+        // A full page of outcomes fits, so that the worker goes on while the server is busy.
+        SocketTransfer.enlargeSendBuffer(remote.rawValue, bytes: 1 << 20)
         let file = try SharedPage.makeFile()
         let page = try SharedPage(mapping: file)
         let channel = try WorkerChannel(local)

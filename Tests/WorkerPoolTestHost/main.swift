@@ -1,6 +1,11 @@
 // The program whose zygote and workers the pool's tests use: the demo handlers and a few that misbehave.
 import Glibc
+import JobModel
+import Logging
+import Platform
+import Synchronization
 import WorkerKit
+import WorkerPool
 
 /// Ignores SIGTERM and never returns.
 let stubborn = Handler("stubborn") { (_: Int, _: JobContext) -> Int in
@@ -52,7 +57,54 @@ let descriptors = Handler("descriptors") { (_: Int, _: JobContext) -> [Int] in
     (0..<256).filter { fcntl($0, F_GETFD) >= 0 }.map(Int.init)
 }
 
+/// The descriptors that this process has open.
+func descriptorCount() -> Int { (0..<1024).count { fcntl($0, F_GETFD) >= 0 } }
+
+/// A server of its own, for what a test cannot ask of its own process: counts its descriptors before and after 200 crashes
+/// and as many forks, lets a worker hang, and tells the process at descriptor 3 "before after worker" before it hangs, too.
+func serve() throws {
+    let ends = Monitor<[UInt64: ChunkEnd]>([:])
+    let answer = Mutex("")
+    let pool = Pool(configuration: PoolConfiguration(slots: 2), logger: Logger(label: "host")) { event in
+        if case .outcomes(_, _, let runs) = event, case .succeeded(_, let body)? = runs.last {
+            answer.withLock { $0 = String(decoding: body, as: UTF8.self) }
+        }
+        guard case .ended(let chunk, let end) = event else { return }
+        ends.withLock { $0[chunk] = end }
+        ends.notifyAll()
+    }
+    try pool.start()
+    func run(_ id: UInt64, _ handler: String, _ payload: String) {
+        let part = Chunk.Part(
+            batch: BatchID(ULID(high: 1, low: 1)), first: 0, count: 1, attempt: 1, input: Array(payload.utf8))
+        pool.run(Chunk(id: id, handler: handler, timeout: nil, parts: [part]))
+    }
+    func awaitEnd(_ id: UInt64) {
+        ends.wait { ends in ends[id] == nil ? .sleep(until: nil) : .done(()) }
+    }
+    /// Both workers are forked when each of them has something to do.
+    func count(_ id: UInt64) -> Int {
+        for offset: UInt64 in 0...1 { run(id + offset, "sleep", "0.1") }
+        for offset: UInt64 in 0...1 { awaitEnd(id + offset) }
+        return descriptorCount()
+    }
+    let before = count(1)
+    for id: UInt64 in 10..<210 {
+        run(id, "crash", "null")
+        awaitEnd(id)
+    }
+    let after = count(300)
+    run(400, "whoami", "0")
+    awaitEnd(400)
+    run(401, "hang", "0")
+    run(402, "hang", "0")
+    let worker = answer.withLock { $0 }
+    _ = try SocketTransfer.sendMessage(3, Array("\(before) \(after) \(worker)".utf8))
+    while true { pause() }
+}
+
 Zygote.runIfRequested(
     arguments: CommandLine.arguments,
     handlers: DemoHandlers.all + [stubborn, mark, hostile, parent, letters, identity, whoami, descriptors])
+if CommandLine.arguments.dropFirst() == ["serve"] { try serve() }
 print("This program only serves the tests of WorkerPool.")

@@ -193,11 +193,4 @@ import Testing
         }
         return (mask ?? 0) & (1 << UInt64(SIGTERM - 1)) != 0
     }
-
-    private func parent(of process: Int32) -> Int32? {
-        guard let status = SmallFile.read("/proc/\(process)/stat"), let name = status.lastIndex(of: ")") else {
-            return nil
-        }
-        return status[name...].split(separator: " ").dropFirst(2).first.flatMap { Int32($0) }
-    }
 }

@@ -150,25 +150,28 @@ import Testing
         pool.stop()
     }
 
-    @Test func leaksNoDescriptor() throws {
-        let test = try TestPool()
-        _ = try test.run(TestPool.chunk(1, "square", ["1"]))
-        for id in 2...200 {
-            let report = try test.run(TestPool.chunk(UInt64(id), "crash", ["{\"exit\":1}"]))
-            guard case .interrupted(0, _) = report.end else {
-                Issue.record("\(report.end)")
-                return
-            }
+    @Test func leaksNoDescriptorAndLeavesNobodyBehind() throws {
+        let (left, right) = try SocketPair(.messages).split()
+        let own = Descriptor(adopting: left)
+        let server: Int32
+        do {
+            let remote = Descriptor(adopting: right)
+            server = try ChildProcess.spawn(
+                try TestPool.host(), arguments: ["host", "serve"], environmentEntry: "HOST=1", channel: remote)
         }
-        _ = try test.run(TestPool.chunk(1000, "square", ["1"]))
-        let pages = openMemoryPages()
-        // Other tests run pools in this process, too: each has a page for each of its few workers.
-        #expect(pages < 100, "\(pages) shared pages are mapped")
-    }
-
-    /// Each worker's page is a mapping of this process; beside it stands one socket.
-    private func openMemoryPages() -> Int {
-        let maps = SmallFile.read("/proc/self/maps", limit: 1 << 22) ?? ""
-        return maps.split(separator: "\n").count { $0.contains("jobmill-page") }
+        guard case .message(let message) = try SocketTransfer.receiveMessage(own.rawValue, limit: 100) else {
+            Issue.record("the server has ended")
+            return
+        }
+        let numbers = String(decoding: message.bytes, as: UTF8.self).split(separator: " ").compactMap { Int32($0) }
+        try #require(numbers.count == 3)
+        #expect(numbers[0] == numbers[1], "descriptors before and after 200 crashes and forks")
+        let worker = numbers[2]
+        let zygote = try #require(parent(of: worker))
+        #expect(parent(of: zygote) == server)
+        #expect(isAlive(worker))
+        kill(server, SIGKILL)
+        try eventually("the zygote and the workers follow their server") { !isAlive(worker) && !isAlive(zygote) }
+        _ = try ChildProcess.awaitEnd(of: server, atMost: TimeSpan(seconds: 5))
     }
 }

@@ -148,3 +148,8 @@ func awaitMarker(_ path: String) throws {
 }
 
 func exists(_ process: Int32) -> Bool { kill(process, 0) == 0 }
+
+func parent(of process: Int32) -> Int32? {
+    guard let status = SmallFile.read("/proc/\(process)/stat"), let name = status.lastIndex(of: ")") else { return nil }
+    return status[name...].split(separator: " ").dropFirst(2).first.flatMap { Int32($0) }
+}
