@@ -26,6 +26,15 @@ package struct FileRoots: Sendable {
         self.roots = roots
     }
 
+    /// The folders that the service was started with: `JOBMILL_FILES`, with colons between. What is no folder any more is left
+    /// out, and the jobs that want to go there are refused.
+    package static func fromEnvironment() -> FileRoots {
+        let folders = getenv("JOBMILL_FILES").map { String(cString: $0).split(separator: ":").map(String.init) } ?? []
+        return FileRoots(roots: folders.flatMap { (try? FileRoots([$0]))?.roots ?? [] })
+    }
+
+    private init(roots: [Root]) { self.roots = roots }
+
     /// Opens an existing regular file for reading.
     package func openFile(_ path: String) throws(JobError) -> Descriptor {
         let place = try locate(path)

@@ -26,7 +26,7 @@ public enum Jobmill {
     public static func main(handlers: [Handler]) -> Never {
         let compiledIn = handlers + DemoHandlers.all
         if let duplicate = firstDuplicate(of: compiledIn.map(\.name)) {
-            fputs("jobmill: two handlers have the name \"\(duplicate)\"\n", stderr)
+            StandardError.write("jobmill: two handlers have the name \"\(duplicate)\"")
             exit(ExitStatus.usage)
         }
         Zygote.runIfRequested(arguments: CommandLine.arguments, handlers: compiledIn)

@@ -28,8 +28,7 @@ struct RootCommand: ParsableCommand {
             let code = exitCode(for: error)
             let text = fullMessage(for: error)
             if !text.isEmpty {
-                let stream = code == .success ? stdout : stderr
-                fputs(text + "\n", stream)
+                if code == .success { try? Output.line(text) } else { Output.note(text) }
             }
             Foundation.exit(code == .validationFailure ? ExitStatus.usage : code.rawValue)
         }

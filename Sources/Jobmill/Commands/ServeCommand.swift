@@ -74,8 +74,7 @@ struct ServeCommand: ParsableCommand {
 
     /// Tells a person on standard output and a script through the port file that the service is ready.
     private func announce(_ url: String, port: Int) throws {
-        print("jobmill listening on \(url)")
-        fflush(stdout)
+        try Output.line("jobmill listening on \(url)")
         if let portFile {
             do {
                 try Data("\(port)\n".utf8).write(to: URL(fileURLWithPath: portFile), options: .atomic)

@@ -50,7 +50,7 @@ final class JobmillService {
 
         let dispatcher = Dispatcher(
             store: store, knownHandlers: Set(configuration.handlers), logger: logger, onFatal: onFatal)
-        let pool = try Pool(
+        let pool = Pool(
             configuration: PoolConfiguration(slots: configuration.workers), logger: logger, onEvent: dispatcher.handle)
         dispatcher.use(pool)
         let webhooks = WebhookDeliverer(
