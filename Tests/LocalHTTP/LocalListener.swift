@@ -34,12 +34,12 @@ package final class LocalListener: Sendable {
         var requests: [ReceivedRequest] = []
         var connections: [Int32] = []
         var threads: [OwnedThread] = []
-        var isStopped = false
     }
 
     package let port: Int
     private let socket: Descriptor
     private let state = Monitor(State())
+    private let acceptor = Mutex<OwnedThread?>(nil)
     private let reply: @Sendable (ReceivedRequest) -> LocalReply
 
     /// - Parameter reply: called on the connection's thread, several at once.
@@ -61,7 +61,7 @@ package final class LocalListener: Sendable {
         port = Int(UInt16(bigEndian: address.sin_port))
         self.socket = socket
         let thread = try OwnedThread(name: "listener") { [self] in accept() }
-        state.withLock { $0.threads.append(thread) }
+        acceptor.withLock { $0 = thread }
     }
 
     package var url: String { "http://127.0.0.1:\(port)" }
@@ -78,12 +78,12 @@ package final class LocalListener: Sendable {
 
     /// Ends all connections and waits for the threads.
     package func stop() {
+        shutdown(socket.rawValue, Int32(SHUT_RDWR))
+        acceptor.withLock { $0 }?.join()
         let threads = state.withLock { state in
-            state.isStopped = true
             for connection in state.connections { shutdown(connection, Int32(SHUT_RDWR)) }
             return state.threads
         }
-        shutdown(socket.rawValue, Int32(SHUT_RDWR))
         for thread in threads { thread.join() }
     }
 
@@ -94,14 +94,11 @@ package final class LocalListener: Sendable {
             guard number >= 0 else { return }
             let index = count
             count += 1
-            let isStopped = state.withLock { state in
-                if !state.isStopped { state.connections.append(number) }
-                return state.isStopped
-            }
-            guard !isStopped,
+            state.withLock { $0.connections.append(number) }
+            guard
                 let thread = try? OwnedThread(name: "connection", { [self] in serve(number, index: index) })
             else {
-                close(number)
+                end(number)
                 return
             }
             state.withLock { $0.threads.append(thread) }
@@ -115,6 +112,10 @@ package final class LocalListener: Sendable {
             state.notifyAll()
             guard connection.write(reply(request)) else { break }
         }
+        end(number)
+    }
+
+    private func end(_ number: Int32) {
         state.withLock { $0.connections.removeAll { $0 == number } }
         close(number)
     }
