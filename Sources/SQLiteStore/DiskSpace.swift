@@ -4,7 +4,7 @@ import Platform
 
 /// Watches the disk: refuses new work above the watermark, and gives the ballast back when the disk is full, so that
 /// accepted work can be finished. Used by the writer's thread alone.
-struct DiskSpace {
+struct DiskSpace: Sendable {
     private let folder: StoreFolder
     private let minimumFreeBytes: Int
     private let ballastBytes: Int

@@ -39,6 +39,8 @@ package final class SQLiteStore: Sendable {
         _ readers: ReaderPool
     ) throws(StoreError) {
         let observers = ObserverList()
+        let space = DiskSpace(
+            folder: folder, minimumFreeBytes: configuration.minimumFreeBytes, ballastBytes: configuration.ballastBytes)
         self.observers = observers
         self.lock = lock
         self.connection = connection
@@ -47,11 +49,7 @@ package final class SQLiteStore: Sendable {
             thread = try OwnedThread(name: "store-writer") { [inbox] in
                 Writer.run(connection, inbox: inbox, onBroken: configuration.onBroken) { db in
                     try GroupCommitter(
-                        db,
-                        space: DiskSpace(
-                            folder: folder, minimumFreeBytes: configuration.minimumFreeBytes,
-                            ballastBytes: configuration.ballastBytes),
-                        observers: observers, onBroken: configuration.onBroken)
+                        db, space: space, observers: observers, onBroken: configuration.onBroken)
                 }
             }
         } catch {

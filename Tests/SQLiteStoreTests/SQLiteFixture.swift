@@ -1,3 +1,4 @@
+import GRDB
 import Glibc
 import JobStore
 import SQLiteStore
@@ -65,10 +66,26 @@ final class SQLiteFixture: StoreFixture {
     }
 
     func reopen() throws {
-        try close()
+        if isOpen { try close() }
         sqlite = try SQLiteStore.open(configuration)
         sqlite.addObserver(log)
         isOpen = true
+    }
+}
+
+extension SQLiteFixture {
+    /// Overwrites the first page of a table, which the open store must not have read yet.
+    func damagePages(of table: String) throws {
+        let path = folder.path + "/jobmill.sqlite"
+        let page = try DatabaseQueue(path: path).read { db in
+            try Int.fetchOne(db, sql: "SELECT rootpage FROM sqlite_master WHERE name = ?", arguments: [table])
+        }
+        var bytes = try TestFile.read(path)
+        let start = (try #require(page) - 1) * 4096
+        for offset in start..<start + 4096 { bytes[offset] = 0xA5 }
+        let file = try #require(fopen(path, "r+"))
+        defer { fclose(file) }
+        #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count)
     }
 }
 
