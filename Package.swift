@@ -117,7 +117,7 @@ let package = Package(
                 "ImageHandlers", "WorkerKit", "JSONBytes", "Platform",
                 .target(name: "CVips", condition: .when(traits: ["Images"])),
             ]),
-        tests("SchedulingTests", ["Scheduling", "JobStore", "JobModel", "JSONBytes", "Platform"]),
+        tests("SchedulingTests", ["Scheduling", "JobStore", "JobModel", "JSONBytes", "Platform", logging]),
         // A listener of its own for tests of what speaks HTTP as a client.
         .target(name: "LocalHTTP", dependencies: ["Platform"], path: "Tests/LocalHTTP", swiftSettings: strict),
         tests("HTTPClientTests", ["HTTPClient", "LocalHTTP", "Platform"]),
