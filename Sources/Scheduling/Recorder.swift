@@ -33,7 +33,7 @@ struct Recorder: Sendable {
     mutating func record(_ run: OutcomeRun, of work: inout BatchWork, at place: Int, time: Timestamp) {
         let index = recording(of: &work, at: place, time: time)
         group.tallies[index].outcomes += run.count
-        if !join(run, to: &group.recordings[index].runs) {
+        if !Recorder.join(run, to: &group.recordings[index].runs, maximumBytes: limits.runBytes) {
             group.recordings[index].runs.append(run)
             group.bytes += 64
         }
@@ -69,9 +69,10 @@ struct Recorder: Sendable {
         return index
     }
 
-    private func join(_ run: OutcomeRun, to runs: inout [OutcomeRun]) -> Bool {
+    /// Static: a method would hold a copy of all recordings while one of them changes, and so make it copy them once more.
+    private static func join(_ run: OutcomeRun, to runs: inout [OutcomeRun], maximumBytes: Int) -> Bool {
         guard let last = runs.indices.last, runs[last].outcome == run.outcome, runs[last].range.upperBound == run.first,
-            runs[last].body.count + run.body.count < limits.runBytes
+            runs[last].body.count + run.body.count < maximumBytes
         else { return false }
         if !run.body.isEmpty {
             runs[last].body.append(UInt8(ascii: ","))

@@ -91,6 +91,8 @@ struct WriteQueue: Sendable {
         guard let write = underWay.removeValue(forKey: number) else { return }
         if case .record = write { isRecording = false }
         waiting.insert(write, at: 0)
+        // Cancellations that were under way together are refused together: that is one refusal.
+        if let notBefore, now < notBefore { return }
         let pause = rest.map { min(TimeSpan(nanoseconds: $0.nanoseconds * 2), limits.longestFullStoreRest) }
         rest = pause ?? limits.fullStoreRest
         notBefore = now + (rest ?? limits.fullStoreRest)

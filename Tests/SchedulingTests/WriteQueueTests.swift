@@ -108,14 +108,26 @@ struct WriteQueueTests {
 
         let again = try next(after: 100)
         #expect(runs(again)?.map(\.first) == [0])
-        queue.refused(again.number, at: start)
-        #expect(queue.notBefore == start + .milliseconds(200))
+        queue.refused(again.number, at: start + .milliseconds(100))
+        #expect(queue.notBefore == start + .milliseconds(300))
 
-        let third = try next(after: 200)
+        let third = try next(after: 300)
         _ = queue.completed(third.number)
         #expect(!queue.isStoreFull && queue.notBefore == nil)
         let last = try next()
         #expect(runs(last)?.map(\.first) == [1])
+    }
+
+    @Test mutating func `what is refused together is one refusal`() throws {
+        for number in 1...10 { queue.enqueue(order(UInt64(number))) }
+        var tickets: [WriteQueue.Ticket] = []
+        while let ticket = queue.next(at: start) { tickets.append(ticket) }
+        #expect(tickets.count == 10)
+        for ticket in tickets { queue.refused(ticket.number, at: start) }
+        #expect(queue.notBefore == start + .milliseconds(100))
+        var again = 0
+        while queue.next(at: start + .milliseconds(100)) != nil { again += 1 }
+        #expect(again == 10)
     }
 
     @Test mutating func `knows whose outcome is on its way`() throws {
