@@ -19,6 +19,9 @@ struct Checkpointer {
         if logged >= Checkpointer.patience { _ = checkpoint(SQLITE_CHECKPOINT_RESTART) }
     }
 
+    /// Moves the whole log and gives its room on the disk back.
+    func shrinkLog() { _ = checkpoint(SQLITE_CHECKPOINT_TRUNCATE) }
+
     /// Pages written to the log since the counter was reset.
     private func pagesWritten(resetting: Bool) -> Int32 {
         var current: Int32 = 0

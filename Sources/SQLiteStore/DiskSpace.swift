@@ -28,16 +28,26 @@ struct DiskSpace: Sendable {
             return nil
         }
         loadBallast(free: free)
-        let needed = minimumFreeBytes + (hasBallast ? 0 : ballastBytes)
+        // Without ballast, new work waits until there is room for it again.
+        let needed = minimumFreeBytes + (hasBallast ? 0 : 2 * ballastBytes)
         refusal = free < needed ? .full("\(free) bytes are free in \(folder.path), new work needs \(needed)") : nil
         return refusal
     }
 
     /// - Returns: whether there was ballast to throw off.
+    @discardableResult
     mutating func throwOffBallast() -> Bool {
         guard hasBallast else { return false }
         lastLook = nil
         return unlink(folder.ballast) == 0
+    }
+
+    /// Whether the write-ahead log, moved into the database as a whole, would fit beside itself. If not, what is free is of
+    /// more use to what is recorded next.
+    var hasRoomToMoveLog: Bool {
+        var status = stat()
+        guard let free = freeBytes(), stat(folder.log, &status) == 0 else { return false }
+        return free >= Int(status.st_size)
     }
 
     private var hasBallast: Bool { access(folder.ballast, F_OK) == 0 }

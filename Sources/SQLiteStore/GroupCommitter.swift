@@ -43,6 +43,7 @@ struct GroupCommitter {
     /// - Returns: the answers, in order. What they say has happened.
     private mutating func write(_ group: ArraySlice<WriteOperation>) -> [Settlement] {
         var mode = Mode.plain
+        var hasMadeRoom = false
         var refusal = group.contains(where: \.isSubmission) ? space.refusesNewWork() : nil
         while true {
             do {
@@ -57,8 +58,11 @@ struct GroupCommitter {
                 switch error {
                 case .conflict where mode == .plain:
                     mode = .guarded
-                case .full where space.throwOffBallast():
+                case .full where !hasMadeRoom:
+                    hasMadeRoom = true
                     refusal = error
+                    space.throwOffBallast()
+                    if space.hasRoomToMoveLog { checkpointer.shrinkLog() }
                 case .full:
                     return group.map { .refused($0, error) }
                 default:

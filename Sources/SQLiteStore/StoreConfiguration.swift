@@ -4,7 +4,8 @@ package import JobStore
 package struct StoreConfiguration: Sendable {
     /// The data folder, on a local volume. It is made, for its owner only, if it is missing.
     package var folder: String
-    /// Bytes that are set aside on the disk and given back when it is full, so that accepted work can be finished.
+    /// Bytes that are set aside on the disk and given back when it is full, so that accepted work can be finished. More than
+    /// the write-ahead log commonly has (16 MiB and a commit), so that the log can be moved.
     package var ballastBytes: Int
     /// New batches are refused while less than this is free on the disk.
     package var minimumFreeBytes: Int
@@ -16,7 +17,7 @@ package struct StoreConfiguration: Sendable {
     package var onBroken: @Sendable (StoreError) -> Void
 
     package init(
-        folder: String, ballastBytes: Int = 16 << 20, minimumFreeBytes: Int = 64 << 20,
+        folder: String, ballastBytes: Int = 32 << 20, minimumFreeBytes: Int = 64 << 20,
         maximumDatabaseBytes: Int? = nil, readers: Int = 3,
         onBroken: @escaping @Sendable (StoreError) -> Void
     ) {

@@ -7,6 +7,8 @@ struct StoreFolder: Sendable {
     let path: String
 
     var database: String { path + "/jobmill.sqlite" }
+    /// SQLite's write-ahead log.
+    var log: String { database + "-wal" }
     /// The database while it is being made; renamed when it is whole.
     var unfinishedDatabase: String { path + "/jobmill.sqlite.new" }
     var lock: String { path + "/jobmill.lock" }
