@@ -132,7 +132,9 @@ let package = Package(
             "JobmillTests",
             ["Jobmill", "HTTPClient", "LocalHTTP", "JobModel", "JSONBytes", "Platform", arguments]),
         // Drives the real binary over real HTTP.
-        tests("EndToEndTests", ["JobmillCommand", "HTTPClient", "LocalHTTP", "JobModel", "JSONBytes", "Platform"]),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["JobmillCommand", "HTTPClient", "Platform"],
+            exclude: ["Support/receiver.py"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -5,7 +5,7 @@ import Testing
     private static let token = "a-token-of-more-than-16-characters"
 
     @Test func `with a token nobody gets in without it`() throws {
-        let api = API(try TestServer(environment: ["JOBMILL_TOKEN": Self.token]))
+        let api = try API(TestServer(environment: ["JOBMILL_TOKEN": Self.token]))
         for authorization in [
             nil, "Bearer wrong", "Bearer \(Self.token)x", "Basic \(Self.token)", Self.token, "Bearer ",
         ] {

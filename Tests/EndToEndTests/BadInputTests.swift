@@ -4,7 +4,7 @@ import Testing
 /// The contract's refusals against the real binary; the API's own tests hold the long tables.
 @Suite struct BadInputTests {
     @Test func `bad input is named by its place and stores nothing`() throws {
-        let api = API(try TestServer())
+        let api = try API(TestServer())
         let cases: [(body: String, pointer: String)] = [
             (#"{"handler": "square"}"#, "/jobs"),
             (#"{"handler": "square", "jobs": []}"#, "/jobs"),

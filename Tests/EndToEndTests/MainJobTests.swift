@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct MainJobTests {
     @Test func `a batch goes from submit to results`() throws {
-        let api = API(try TestServer())
+        let api = try API(TestServer())
         let submitted = try api.post("/v1/batches", #"{"handler": "square", "jobs": [1, 2, 3]}"#)
         #expect(submitted.status == 202)
         let id = try #require(try submitted.object()["id"] as? String)
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func `map answers with the results in order`() throws {
-        let api = API(try TestServer())
+        let api = try API(TestServer())
         let answer = try api.post("/v1/map/square", "[1,2,3]")
         #expect(answer.status == 200)
         #expect(answer.text == "[1,4,9]")
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func `one job is answered as a job, at once if the client waits`() throws {
-        let api = API(try TestServer())
+        let api = try API(TestServer())
         let answer = try api.post(
             "/v1/jobs", #"{"handler": "echo", "payload": {"a": [1, "ü"]}}"#, [("Prefer", "wait=20")])
         #expect(answer.status == 200)
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func `a failing job is tried as often as allowed and its neighbours succeed`() throws {
-        let api = API(try TestServer())
+        let api = try API(TestServer())
         let id = try api.submit(
             #"{"handler": "square", "jobs": [2, "two", 3], "max_attempts": 2, "backoff": {"initial": 0.01}}"#)
         let batch = try api.finished(id)
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func `a hung job is killed at its deadline`() throws {
-        let api = API(try TestServer())
+        let api = try API(TestServer())
         let id = try api.submit(#"{"handler": "hang", "jobs": [null], "timeout": 0.3, "max_attempts": 1}"#)
         #expect(try api.finished(id, within: 20).count("failed") == 1)
         let job = try api.get("/v1/batches/\(id)/jobs/0").object()
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func `cancel ends a batch, also a job that runs`() throws {
-        let api = API(try TestServer(["--demo", "--workers", "2"]))
+        let api = try API(TestServer(["--demo", "--workers", "2"]))
         let id = try api.submit(#"{"handler": "sleep", "jobs": [60, 60, 60, 60]}"#)
         try Eventually.isTrue(within: 20) { try api.batch(id).count("running") > 0 }
         let answer = try api.post("/v1/batches/\(id)/cancel", "")
@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test func `a small batch does not wait behind a large one`() throws {
-        let api = API(try TestServer(["--demo", "--workers", "2"]))
+        let api = try API(TestServer(["--demo", "--workers", "2"]))
         let large = try api.submit(
             "{\"handler\": \"sleep\", \"jobs\": [\(Array(repeating: "0.002", count: 100_000).joined(separator: ","))]}")
         try Eventually.isTrue(within: 20) { try api.batch(large).count("running") > 0 }

@@ -84,7 +84,7 @@ import Testing
 
     @Test func `an idle service uses no CPU`() throws {
         let server = try TestServer()
-        let api = API(server)
+        let api = try API(server)
         #expect(try api.post("/v1/map/square", "[1,2,3]").status == 200)
         // The measured second is the subject of this test, not a wait for something to happen.
         let family = [server.processIdentifier] + ProcessTree.descendants(of: server.processIdentifier)

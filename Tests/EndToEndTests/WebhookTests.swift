@@ -4,7 +4,7 @@ import Testing
 @Suite struct WebhookTests {
     @Test func `the end of a batch is told with a signature that the reference library accepts`() throws {
         let receiver = try WebhookReceiver(secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-        let api = API(try TestServer(["--demo", "--allow-private-webhooks"]))
+        let api = try API(TestServer(["--demo", "--allow-private-webhooks"]))
         let id = try api.submit(
             """
             {"handler": "square", "jobs": [1, 2], "metadata": {"order": 7},
@@ -23,7 +23,7 @@ import Testing
     @Test func `a webhook that could not be delivered is delivered after a restart`() throws {
         let receiver = try WebhookReceiver(secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", failures: 1)
         let server = try TestServer(["--demo", "--allow-private-webhooks"])
-        let api = API(server)
+        let api = try API(server)
         let id = try api.submit(
             """
             {"handler": "square", "jobs": [1], "callback": {"url": "\(receiver.url)", "secret": "\(receiver.secret)"}}
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func `a callback that is no http URL is refused`() throws {
-        let api = API(try TestServer())
+        let api = try API(TestServer())
         let answer = try api.post(
             "/v1/batches", #"{"handler": "square", "jobs": [1], "callback": {"url": "ftp://example.org/"}}"#)
         #expect(answer.status == 422)

@@ -3,19 +3,21 @@ import HTTPClient
 
 /// A client of the service for tests: JSON in, JSON out. One per thread.
 final class API {
-    private let client = HTTPClient()
+    private let client: HTTPClient
     var server: String
     var headers: [(String, String)] = []
 
     /// Keeps the server alive as long as somebody talks to it.
     private let process: TestServer?
 
-    init(_ server: TestServer) {
+    init(_ server: TestServer) throws {
+        client = try HTTPClient()
         self.server = server.url
         process = server
     }
 
-    init(server: String) {
+    init(server: String) throws {
+        client = try HTTPClient()
         self.server = server
         process = nil
     }
@@ -57,9 +59,11 @@ final class API {
     func send(_ method: String, _ path: String, _ body: String?, _ headers: [(String, String)]) throws -> Answer {
         let response = try client.send(
             HTTPClientRequest(
-                method: method, url: server + path, headers: self.headers + headers, body: body.map { Array($0.utf8) },
+                method: method, url: try HTTPURL(server + path), headers: self.headers + headers,
+                body: body.map { Array($0.utf8) },
                 timeout: 120))
-        return Answer(status: response.status, headers: response.headers, body: response.body)
+        return Answer(
+            status: response.status, headers: response.head.headers.map { ($0.name, $0.value) }, body: response.body)
     }
 
     /// Submits and expects 202.
