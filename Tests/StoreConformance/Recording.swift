@@ -69,6 +69,15 @@ extension Behaviour {
             try fixture.record(Sample.recording(batch.id, Sample.run(31..<100), Sample.run(0..<20)))
             try expectEqual(try fixture.store.batch(batch.id)?.phase, .completed)
         },
+        Behaviour("a second outcome is refused right after the first") { fixture in
+            for range in [0..<5, 4..<5, 3..<8, 2..<3, 0..<1, 0..<10] {
+                let batch = Sample.batch(10)
+                try fixture.submit(batch)
+                try fixture.record(Sample.recording(batch.id, Sample.run(0..<5)))
+                try expectConflict { try fixture.record(Sample.recording(batch.id, Sample.run(range, .failed))) }
+                try expectEqual(try fixture.store.batch(batch.id)?.counts, OutcomeCounts(succeeded: 5))
+            }
+        },
         Behaviour("a call whose recordings contradict each other is refused as a whole") { fixture in
             let (batch, other) = (Sample.batch(10), Sample.batch(10))
             let record = try fixture.submit(batch)
