@@ -66,12 +66,12 @@ package final class API: HTTPHandler, Service, StoreObserver {
 
     private func route(for head: HTTPRequestHead) throws(Problem) -> (Route, parameters: [String]) {
         let match = routes.match(head.method, head.pathSegments)
-        if let bearer {
-            if case .route(let route, _) = match, route.isPublic {
-                // Whoever asks whether the service is well needs no token.
-            } else if !bearer.admits(head.headers.all("Authorization")) {
-                throw .unauthorized
-            }
+        if case .route(let route, _) = match, route.isPublic {
+            // Whoever asks whether the service is well needs no token.
+        } else if let bearer {
+            guard bearer.admits(head.headers.all("Authorization")) else { throw .unauthorized }
+        } else if configuration.keepsWebPagesOut {
+            guard BrowserGuard.admits(head.headers) else { throw .fromElsewhere }
         }
         switch match {
         case .route(let route, let parameters): return (route, parameters)

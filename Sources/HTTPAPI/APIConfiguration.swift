@@ -14,6 +14,9 @@ package struct APIConfiguration: Sendable {
     package var limits: APILimits
     /// The bearer token that every request must carry, but for those that ask after the service's health; nil: none.
     package var token: String?
+    /// Whether requests must name this machine and must not come from a web page of elsewhere: for a service that only
+    /// loopback can reach and that asks for no token.
+    package var keepsWebPagesOut = false
     package var readiness: @Sendable () -> Readiness
     /// Why this is no URL for a callback, as the rest of a sentence such as "must be an http or https URL"; nil if it is one.
     package var callbackURLProblem: @Sendable (String) -> String?

@@ -20,7 +20,7 @@ extension API {
             submit(
                 batch, for: exchange, wait: preferences.waitSeconds(default: 0),
                 SubmissionAnswers(
-                    accepted: accepted(record, preferences),
+                    accepted: accepted(record, preferences, running: 0),
                     finished: { [self] record throws(Problem) in show(record, to: exchange) },
                     outOfTime: { [self] () throws(Problem) in
                         exchange.respond(accepted(try existingBatch(id), preferences))
@@ -31,11 +31,12 @@ extension API {
     }
 
     /// 202: the batch is stored and goes on.
-    func accepted(_ record: BatchRecord, _ preferences: Preferences) -> HTTPResponse {
+    /// - Parameter running: 0 for a batch that was stored just now; nil: as the scheduler says.
+    func accepted(_ record: BatchRecord, _ preferences: Preferences, running: Int? = nil) -> HTTPResponse {
         let headers =
             [("Location", Path.batch(record.id)), API.retryAfter] + preferences.applied(isAccepted: true)
         if preferences.isMinimal { return .of(202, type: nil, headers: headers, .none) }
-        return .json(202, json(record), headers: headers)
+        return .json(202, json(record, running: running), headers: headers)
     }
 
     func listBatches(_ exchange: Exchange) {

@@ -22,7 +22,7 @@ extension API {
                 batch, for: exchange,
                 wait: question.wait ?? preferences.waitSeconds(default: MapQuestion.defaultWait),
                 SubmissionAnswers(
-                    accepted: accepted(record, preferences),
+                    accepted: accepted(record, preferences, running: 0),
                     finished: { [self] record throws(Problem) in
                         try answer(exchange, withValuesOf: record, ResultsSelection())
                     },

@@ -17,6 +17,12 @@ extension Problem {
         401, detail: "This service wants a bearer token: send the header 'Authorization: Bearer TOKEN'.",
         headers: [("WWW-Authenticate", "Bearer")])
 
+    static let fromElsewhere = Problem(
+        403,
+        detail:
+            "This service answers only requests to localhost, 127.0.0.1 or [::1] that do not come from another site's "
+            + "web page. To use another name, start it with a token.")
+
     static func unsupportedMediaType(_ given: String) -> Problem {
         Problem(
             415,

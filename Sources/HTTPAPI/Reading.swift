@@ -42,9 +42,10 @@ extension API {
         return record
     }
 
-    func json(_ record: BatchRecord) -> JSON {
+    /// - Parameter running: how many of its jobs run, where that is known; nil: as the scheduler says.
+    func json(_ record: BatchRecord, running: Int? = nil) -> JSON {
         var writer = JSONWriter(reservingCapacity: 1024)
-        write(record, to: &writer)
+        if let running { record.write(to: &writer, running: running) } else { write(record, to: &writer) }
         return writer.finish()
     }
 

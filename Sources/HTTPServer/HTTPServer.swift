@@ -7,6 +7,7 @@ package final class HTTPServer: Service {
     private let configuration: HTTPServerConfiguration
     private let handler: any HTTPHandler
     private let logger: Logger
+    private let onFatal: @Sendable (String) -> Void
     private let mailbox: Mailbox
     private let state: Monitor<State>
 
@@ -21,8 +22,11 @@ package final class HTTPServer: Service {
 
     /// - Parameter handler: is kept until the server goes away.
     package init(
-        configuration: HTTPServerConfiguration, handler: any HTTPHandler, logger: Logger = Logger(label: "jobmill.http")
+        configuration: HTTPServerConfiguration, handler: any HTTPHandler,
+        logger: Logger = Logger(label: "jobmill.http"),
+        onFatal: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
+        self.onFatal = onFatal
         self.configuration = configuration
         self.handler = handler
         self.logger = logger
@@ -85,7 +89,12 @@ package final class HTTPServer: Service {
             state.notifyAll()
             try loop.run()
         } catch {
-            state.withLock { $0.failure = error }
+            let wasServing = state.withLock { state in
+                state.failure = error
+                return state.stage == .running || state.stage == .quiesced
+            }
+            // While starting, `start` throws it.
+            if wasServing { onFatal("the HTTP server failed: \(error)") }
             logger.error("the HTTP server ends", metadata: ["error": "\(error)"])
         }
         state.withLock { $0.stage = .stopped }

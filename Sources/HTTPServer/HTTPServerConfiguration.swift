@@ -5,6 +5,8 @@ package struct HTTPServerConfiguration: Sendable {
     package var host: String
     /// 0 means any free port.
     package var port: Int
+    /// Already bound for this server; nil: `start` binds `host` and `port`.
+    package var listener: HTTPListener?
     /// Connections at a time; more wait unaccepted. Lowered at the start if the process may not open that many descriptors.
     package var connectionLimit = 10_000
     /// Connections of one address at a time; nil: no limit of its own.

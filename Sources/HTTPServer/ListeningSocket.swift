@@ -37,6 +37,9 @@ struct ListeningSocket: ~Copyable {
         throw .cannotListen(host: host, port: port, reason: reason)
     }
 
+    /// Gives the descriptor to a new owner.
+    consuming func release() -> Int32 { descriptor.release() }
+
     private static func listen(_ address: addrinfo, failure: inout Int32) -> Int32? {
         let kind = address.ai_socktype | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let number = socket(address.ai_family, kind, address.ai_protocol)

@@ -46,10 +46,11 @@ final class ServerLoop {
         self.onQuiesced = onQuiesced
         let connectionLimit = try Self.affordableConnections(configuration.connectionLimit, logger: logger)
         poller = try Poller()
-        let socket = try ListeningSocket(host: configuration.host, port: configuration.port)
-        port = socket.port
+        let listener = try configuration.listener ?? HTTPListener(host: configuration.host, port: configuration.port)
+        guard let socket = listener.take() else { throw HTTPServerError.startedTwice }
+        port = listener.port
         var options = cmhd_options(
-            listening_socket: socket.descriptor.release(), connection_limit: UInt32(clamping: connectionLimit),
+            listening_socket: socket, connection_limit: UInt32(clamping: connectionLimit),
             address_limit: UInt32(clamping: configuration.perAddressLimit ?? 0),
             connection_memory_bytes: configuration.connectionMemoryBytes,
             idle_timeout_seconds: UInt32(min(max(1, configuration.idleTimeout.seconds), 4e9)),

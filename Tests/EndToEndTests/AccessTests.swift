@@ -18,6 +18,14 @@ import Testing
         #expect(try api.post("/v1/map/square", "[1]").status == 401)
     }
 
+    @Test func `without a token web pages of elsewhere are kept out`() throws {
+        let api = try API(TestServer())
+        #expect(try api.get("/v1/batches", [("Origin", "https://evil.example")]).status == 403)
+        #expect(try api.get("/v1/batches", [("Host", "evil.example")]).status == 403)
+        #expect(try api.post("/v1/map/square", "[1]", [("Sec-Fetch-Site", "cross-site")]).status == 403)
+        #expect(try api.get("/v1/batches", [("Host", "localhost:1")]).status == 200)
+    }
+
     @Test func `the command line presents its token`() throws {
         let server = try TestServer(environment: ["JOBMILL_TOKEN": Self.token])
         let refused = try Commands.jobmill(["map", "square", "3", "--server", server.url])

@@ -36,6 +36,33 @@ import Testing
         #expect(try api.get("/v1/batches/\(id)/results").lines().count == count)
     }
 
+    @Test func `a stop tells those who wait where their batch is to be found, and costs no attempt`() throws {
+        let server = try TestServer(["--demo", "--grace", "0.2"])
+        let url = server.url
+        let answers = Mutex<[(status: Int, location: String?)]>([])
+        let waiter = Thread {
+            guard let api = try? API(server: url),
+                let answer = try? api.post(
+                    "/v1/batches", #"{"handler": "sleep", "jobs": [2], "max_attempts": 1}"#, [("Prefer", "wait=60")])
+            else { return }
+            answers.withLock { $0.append((answer.status, answer.header("Location"))) }
+        }
+        waiter.start()
+        let api = try API(server)
+        try Eventually.isTrue(within: 20) {
+            let batches = try api.get("/v1/batches").object()["batches"] as? [[String: Any]] ?? []
+            return batches.contains { BatchView($0).count("running") == 1 }
+        }
+        #expect(server.terminate() == 0)
+        try Eventually.isTrue(within: 20) { waiter.isFinished }
+        let answer = try #require(answers.withLock { $0.first })
+        #expect(answer.status == 202)
+        try server.start()
+        api.server = server.url
+        let id = try #require(answer.location?.split(separator: "/").last)
+        #expect(try api.finished(String(id)).count("succeeded") == 1)
+    }
+
     @Test func `no worker outlives a killed server`() throws {
         let server = try TestServer(["--demo", "--workers", "3"])
         let api = try API(server)

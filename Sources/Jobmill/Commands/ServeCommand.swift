@@ -54,22 +54,22 @@ struct ServeCommand: ParsableCommand {
     func run() throws {
         let signals = Signals(blocking: [SIGTERM, SIGINT])
         let configuration = try makeConfiguration(environment: ProcessInfo.processInfo.environment)
+        // Handlers have no business with the token.
+        unsetenv("JOBMILL_TOKEN")
         // Workers learn their folders from the environment, which the fork server inherits. No other thread exists yet.
         setenv("JOBMILL_FILES", configuration.fileRoots.joined(separator: ":"), 1)
         let service = JobmillService(configuration: configuration, logger: Self.makeLogger())
-        let reason: StopRequest.Reason
+        let stop = StopRequest()
         do {
-            let stop = StopRequest()
             let port = try service.start(stop)
             defer { service.stop() }
             try stop.obey(signals)
             try announce(configuration.listen.url(port: port), port: port)
-            reason = stop.wait()
-            if case .signal = reason { service.drain() }
+            if case .signal = stop.wait() { service.drain() }
         } catch {
             throw Complaint(String(describing: error))
         }
-        if case .fatal(let why) = reason { throw Complaint(why) }
+        if case .fatal(let why) = stop.wait() { throw Complaint(why) }
     }
 
     /// Tells a person on standard output and a script through the port file that the service is ready.

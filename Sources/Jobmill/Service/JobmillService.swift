@@ -1,4 +1,3 @@
-import Glibc
 import HTTPAPI
 import HTTPClient
 import HTTPServer
@@ -16,15 +15,18 @@ extension Dispatcher: StoreObserver, LiveState {}
 
 /// The whole service: knows in which order its components come up and go down, and nothing else.
 ///
-/// Up: store, pool, dispatcher, webhooks, HTTP. What takes work in comes last, so that everything behind it is ready.
+/// Up: the listening socket, store, dispatcher, pool, webhooks, HTTP. What takes work in comes last, so that everything behind it is ready.
 /// Down: in the opposite direction, so that what was accepted is still recorded.
 final class JobmillService {
     private let configuration: ServiceConfiguration
     private let logger: Logger
-    private var running: [any Service] = []
+    /// In the order of their start.
+    private var started: [any Service] = []
     private var store: SQLiteStore?
     private var server: HTTPServer?
     private var dispatcher: Dispatcher?
+    private var api: API?
+    private var tasks: TaskThreads?
     private var webhooks: WebhookDeliverer?
 
     init(configuration: ServiceConfiguration, logger: Logger) {
@@ -44,7 +46,10 @@ final class JobmillService {
 
     private func startComponents(_ stopRequest: StopRequest) throws -> Int {
         let onFatal: @Sendable (StoreError) -> Void = { stopRequest.stop(.fatal($0.description)) }
-        let clock: @Sendable () -> Timestamp = { .now() }
+        let clock: @Sendable () -> Timestamp = { SchedulingClock.system.now().wall }
+        // First of all, so that an address that cannot be had leaves the data folder untouched.
+        var http = HTTPServerConfiguration(host: configuration.listen.host, port: configuration.listen.port)
+        http.listener = try HTTPListener(host: http.host, port: http.port)
         let store = try SQLiteStore.open(StoreConfiguration(folder: configuration.dataFolder, onBroken: onFatal))
         self.store = store
 
@@ -58,15 +63,16 @@ final class JobmillService {
         let tasks = TaskThreads(name: "api", count: 2)
         let api = API(apiConfiguration(store: store, tasks: tasks, live: dispatcher, pool: pool, clock: clock))
         let server = try HTTPServer(
-            configuration: HTTPServerConfiguration(host: configuration.listen.host, port: configuration.listen.port),
-            handler: api, logger: logger)
+            configuration: http, handler: api, logger: logger, onFatal: { stopRequest.stop(.fatal($0)) })
         for observer in [dispatcher, webhooks, api] as [any StoreObserver] { store.addObserver(observer) }
         self.dispatcher = dispatcher
         self.webhooks = webhooks
+        self.tasks = tasks
+        self.api = api
         self.server = server
-        for component in [pool, dispatcher, webhooks, tasks, api, server] as [any Service] {
+        for component in [dispatcher, pool, webhooks, tasks, api, server] as [any Service] {
             try component.start()
-            running.append(component)
+            started.append(component)
         }
         return server.port
     }
@@ -79,6 +85,9 @@ final class JobmillService {
         if dispatcher?.drain(grace: TimeSpan(seconds: configuration.gracePeriod)) == false {
             logger.notice("jobs that did not finish in time go on after the next start, at no cost")
         }
+        // Who waits for a batch that goes on later is told where to find it, as long as there is a server to say so.
+        api?.stop()
+        tasks?.stop()
         if webhooks?.drain(until: deadline) == false {
             logger.notice("webhooks that were not delivered in time are sent after the next start")
         }
@@ -86,7 +95,7 @@ final class JobmillService {
 
     /// Stops what runs, the last started first. A second call does nothing.
     func stop() {
-        while let component = running.popLast() { component.stop() }
+        while let component = started.popLast() { component.stop() }
         do {
             try store?.close()
         } catch {
@@ -109,7 +118,7 @@ final class JobmillService {
         let addresses = configuration.webhookAddresses
         var limits = APILimits()
         limits.maximumBodyBytes = configuration.maximumBodyBytes
-        return APIConfiguration(
+        var api = APIConfiguration(
             store: store, tasks: tasks, live: live,
             handlers: {
                 let healthy = pool.slots > 0
@@ -122,18 +131,11 @@ final class JobmillService {
             callbackURLProblem: { CallbackURL.check($0, policy: addresses) },
             openapi: PackageResources.openapi_yaml, defaultTimeout: configuration.defaultTimeout, clock: clock,
             version: Jobmill.version, logger: logger)
+        api.keepsWebPagesOut = configuration.token == nil && configuration.listen.isLoopback
+        return api
     }
 }
 
 extension ServiceConfiguration {
     fileprivate var webhookAddresses: AddressPolicy { allowsPrivateWebhooks ? .any : .globalUnicastOnly }
-}
-
-extension Timestamp {
-    /// The wall clock.
-    static func now() -> Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
-    }
 }

@@ -1,7 +1,7 @@
 import Glibc
 import Platform
 
-/// Why the service ends, decided once: the first reason counts.
+/// Why the service ends: the first reason counts, but an error counts more than a signal.
 final class StopRequest: Sendable {
     enum Reason: Sendable, Equatable {
         /// The signal's number: finish what runs, within the grace period.
@@ -13,10 +13,16 @@ final class StopRequest: Sendable {
     private let reason = Monitor<Reason?>(nil)
 
     func stop(_ why: Reason) {
-        reason.withLock { if $0 == nil { $0 = why } }
+        reason.withLock { reason in
+            switch (reason, why) {
+            case (nil, _), (.signal, .fatal): reason = why
+            case (.signal, .signal), (.fatal, _): break
+            }
+        }
         reason.notifyAll()
     }
 
+    /// Sleeps until there is a reason.
     func wait() -> Reason {
         reason.wait { reason in reason.map { .done($0) } ?? .sleep(until: nil) }
     }
