@@ -39,7 +39,7 @@ package enum DeliveryDecision {
         case .answered(410, _):
             return DeliveryAttempt(
                 id: delivery.id, result: .failed, status: 410, error: "the endpoint answered 410: it is gone for good")
-        case .answered(let status, let retryAfter) where status == 429 || status == 503:
+        case .answered(let status, let retryAfter) where [429, 502, 503, 504].contains(status):
             let wait = retryAfter.flatMap { RetryAfter.seconds($0, now: now) } ?? 0
             return retry(
                 status: status, error: "the endpoint answered \(status)", notBefore: min(wait, maximumRetryAfter))

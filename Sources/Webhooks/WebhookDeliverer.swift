@@ -8,7 +8,9 @@ import Synchronization
 /// Takes what is due from the outbox, sends it, and records what came of it.
 ///
 /// At least once: a crash between the answer and the record repeats the delivery with the same `webhook-id`. A few threads,
-/// each with its own connections, so that one slow endpoint does not hold up all others. Without anything due they sleep.
+/// each with its own connections. One endpoint gets half of them at most, and a dead one less (`EndpointLoad`): it holds up
+/// nobody else, unless it has more due than are looked at (`DeliveryState.maximumInHand`) or there are as many dead ones as
+/// threads. Without anything due the threads sleep.
 package final class WebhookDeliverer: Service, StoreObserver {
     package let name = "webhooks"
 
@@ -18,7 +20,7 @@ package final class WebhookDeliverer: Service, StoreObserver {
     private let logger: Logger
     private let clock: @Sendable () -> Timestamp
     private let onFatal: @Sendable (StoreError) -> Void
-    private let state = Monitor(DeliveryState())
+    private let state: Monitor<DeliveryState>
     private let running = Mutex(Running())
 
     private struct Running {
@@ -37,6 +39,8 @@ package final class WebhookDeliverer: Service, StoreObserver {
         self.queue = queue
         self.settings = settings
         self.sender = DeliverySender(settings: settings)
+        let endpoints = EndpointLoad(share: max(1, settings.concurrency / 2), rest: settings.endpointRest)
+        self.state = Monitor(DeliveryState(endpoints: endpoints))
         self.logger = logger
         self.clock = clock
         self.onFatal = onFatal
@@ -120,7 +124,8 @@ package final class WebhookDeliverer: Service, StoreObserver {
             of: delivery, outcome: outcome, schedule: settings.schedule, now: clock(), using: &random)
         log(attempt, of: delivery)
         guard record(attempt) else { return }
-        state.withLock { $0.ended(attempt) }
+        let wasUnanswered = if case .unanswered = outcome { true } else { false }
+        state.withLock { $0.ended(attempt, wasUnanswered: wasUnanswered, at: clock()) }
         state.notifyAll()
     }
 

@@ -14,11 +14,13 @@ package struct WebhookSettings: Sendable {
     package var userAgent: String
     /// Seconds until a result that found the store full is recorded again.
     package var recordRetryDelay: Double
+    /// Seconds in which an endpoint that did not answer is left alone.
+    package var endpointRest: Double
 
     package init(
         secret: WebhookSecret, addressPolicy: AddressPolicy = .globalUnicastOnly, timeout: Double = 20,
         concurrency: Int = 4, schedule: RetrySchedule = RetrySchedule(), userAgent: String = "Jobmill",
-        recordRetryDelay: Double = 5
+        recordRetryDelay: Double = 5, endpointRest: Double = 5
     ) {
         self.secret = secret
         self.addressPolicy = addressPolicy
@@ -27,5 +29,6 @@ package struct WebhookSettings: Sendable {
         self.schedule = schedule
         self.userAgent = userAgent
         self.recordRetryDelay = recordRetryDelay
+        self.endpointRest = endpointRest
     }
 }

@@ -28,7 +28,7 @@ import Webhooks
         #expect(attempt.id == Sample.delivery().id)
     }
 
-    @Test(arguments: [301, 302, 304, 307, 400, 404, 500, 502, 504, 600, 0])
+    @Test(arguments: [301, 302, 304, 307, 400, 404, 500, 501, 600, 0])
     func everyOtherStatusIsTriedAgain(status: Int) {
         let attempt = decide(.answered(status: status, retryAfter: "1000"))
         #expect(attempt.result == retry(5))
@@ -64,7 +64,8 @@ import Webhooks
         ("Sun, 06 Nov 1999 08:00:00 GMT", 86_400),
     ])
     func retryAfterPutsOffButNeverForward(value: String, seconds: Double) {
-        #expect(decide(.answered(status: 429, retryAfter: value)).result == retry(seconds))
-        #expect(decide(.answered(status: 503, retryAfter: value)).result == retry(seconds))
+        for status in [429, 502, 503, 504] {
+            #expect(decide(.answered(status: status, retryAfter: value)).result == retry(seconds))
+        }
     }
 }

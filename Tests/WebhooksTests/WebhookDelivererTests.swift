@@ -32,7 +32,8 @@ import Webhooks
             queue: outbox,
             settings: WebhookSettings(
                 secret: secret, addressPolicy: policy, timeout: timeout, concurrency: concurrency,
-                schedule: RetrySchedule(delays: delays), userAgent: "Jobmill/test", recordRetryDelay: 0.05),
+                schedule: RetrySchedule(delays: delays), userAgent: "Jobmill/test", recordRetryDelay: 0.05,
+                endpointRest: 0.05),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: { Sample.now() },
             onFatal: { error in
                 fatal.errors.withLock { $0.append(error) }
@@ -97,13 +98,14 @@ import Webhooks
     }
 
     @Test func triesAgainWithTheSameIdentifier() throws {
-        let listener = try listener(.respond(500), .raw(""), .respond(200))
+        // The silence comes first: on a connection used before, the client would try once more by itself.
+        let listener = try listener(.raw(""), .respond(500), .respond(200))
         defer { listener.stop() }
         outbox.add(Sample.delivery(url: listener.url))
         let deliverer = try deliverer()
         defer { deliverer.stop() }
         let attempts = outbox.attempts(atLeast: 3)
-        #expect(attempts.map(\.status) == [500, nil, 200])
+        #expect(attempts.map(\.status) == [nil, 500, 200])
         #expect(attempts.last?.result == .delivered)
         #expect(Set(listener.requests.map { $0.header("webhook-id") }) == [Sample.delivery().id.description])
         #expect(outbox.delivery(Sample.delivery().id)?.attempts == 3)
@@ -159,11 +161,12 @@ import Webhooks
             slow.stop()
             quick.stop()
         }
-        for number in 1...3 { outbox.add(Sample.delivery(UInt64(number), url: slow.url)) }
-        outbox.add(Sample.delivery(9, url: quick.url))
+        // More than one look finds.
+        for number in 1...100 { outbox.add(Sample.delivery(UInt64(number), url: slow.url)) }
+        outbox.add(Sample.delivery(200, url: quick.url))
         let deliverer = try deliverer(timeout: 60)
         defer { deliverer.stop() }
-        #expect(outbox.attempts(atLeast: 1).map(\.id) == [Sample.delivery(9).id])
+        #expect(outbox.attempts(atLeast: 1).map(\.id) == [Sample.delivery(200).id])
     }
 
     @Test func retryAfterIsHonoured() throws {
