@@ -55,7 +55,7 @@ struct MapQuestion: Sendable {
             reader.value(of: "max_attempts") { text throws(Complaint) in try OptionRules.maximumAttempts(Int(text)) }
             ?? options.retries.maximumAttempts
         options.timeout =
-            reader.value(of: "timeout") { text throws(Complaint) in try OptionRules.timeout(Double(text)) }
+            reader.value(of: "timeout") { text throws(Complaint) in try OptionRules.timeout(API.number(text)) }
             ?? options.timeout
         options.chunkSize =
             reader.value(of: "chunk_size") { text throws(Complaint) in

@@ -35,6 +35,12 @@ extension API {
         return id
     }
 
+    /// A number as JSON writes it; `Double` itself would take more, such as `0x1p3` and `nan`.
+    static func number(_ text: String) -> Double? {
+        guard let json = try? JSON(validating: Array(text.utf8)) else { return nil }
+        return json.value.double()
+    }
+
     func existingBatch(_ id: BatchID) throws(Problem) -> BatchRecord {
         guard let record = try ask({ (store) throws(StoreError) in try store.batch(id) }) else {
             throw .noBatch("\(id)")

@@ -38,6 +38,9 @@ struct ResultsReader: Sendable {
     /// How much stored text goes into a page. Lines are much longer than small results are.
     private var pageBytes: Int { encoder.view == .values ? 256 * 1024 : 32 * 1024 }
 
+    /// One row can stand for millions of cancelled or expired jobs: it is written out so many lines at a time.
+    private static let bareLinesPerPage = 4096
+
     /// With `values` the pages make up one JSON array.
     mutating func page() throws(StoreError) -> Page {
         var bytes: [UInt8] = []
@@ -64,7 +67,9 @@ struct ResultsReader: Sendable {
         if encoder.view == .values { bytes.reserveCapacity(2 + runs.reduce(0) { $0 + $1.body.count + 1 }) }
         for run in runs where count < limit {
             let lower = max(run.first, next)
-            let range = lower..<(lower + min(run.range.upperBound - lower, limit - count))
+            var length = min(run.range.upperBound - lower, limit - count)
+            if run.body.isEmpty { length = min(length, ResultsReader.bareLinesPerPage) }
+            let range = lower..<(lower + length)
             if encoder.view == .values {
                 guard lower == next, run.outcome == .succeeded else {
                     throw .conflict("batch \(batch.id) has no result for job \(next), although all are said to succeed")
@@ -73,6 +78,8 @@ struct ResultsReader: Sendable {
             encoder.append(run, range, to: &bytes)
             next = range.upperBound
             count += range.count
+            // The page is full; the next one goes on inside this run.
+            if range.upperBound < run.range.upperBound { break }
         }
         return runs.isEmpty || count >= limit || next >= batch.total
     }

@@ -24,13 +24,14 @@ public enum Jobmill {
     ///
     /// - Parameter handlers: what this program can do. Names are unique; a duplicate ends the program with a message.
     public static func main(handlers: [Handler]) -> Never {
+        StandardStreams.fillGaps()
         let compiledIn = handlers + DemoHandlers.all
         if let duplicate = firstDuplicate(of: compiledIn.map(\.name)) {
             StandardError.write("jobmill: two handlers have the name \"\(duplicate)\"")
             exit(ExitStatus.usage)
         }
         Zygote.runIfRequested(arguments: CommandLine.arguments, handlers: compiledIn)
-        Signals.ignoreBrokenPipes()
+        Signals.ignoreFailedWrites()
         HandlerCatalog.compiledIn = HandlerCatalog(own: handlers.map(\.name), demo: DemoHandlers.all.map(\.name))
         RootCommand.run()
     }

@@ -21,9 +21,10 @@ package struct Signals: Sendable {
         return number
     }
 
-    /// A peer that hangs up must be an error of the write, not the end of the process.
-    package static func ignoreBrokenPipes() {
+    /// A peer that hangs up and a file that may not grow must be errors of the write, not the end of the process.
+    package static func ignoreFailedWrites() {
         signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
     }
 
     private static func set(of numbers: [Int32]) -> sigset_t {

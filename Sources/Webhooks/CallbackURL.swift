@@ -6,6 +6,9 @@ package enum CallbackURL {
     ///
     /// The policy can only be asked about a host that is written as an address; what a name leads to is judged at each try.
     package static func check(_ text: String, policy: AddressPolicy) -> String? {
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
+            return "holds characters that are not ASCII; write them in percent or Punycode"
+        }
         do {
             let url = try HTTPURL(text)
             if url.hasCredentials { return "holds a user name or a password" }

@@ -12,7 +12,8 @@ import Testing
     private func expectRefusal(_ result: CommandResult, naming part: String) {
         #expect(result.status != 0)
         #expect(result.errors.contains(part), "\(result.errors)")
-        #expect(result.errors.split(separator: "\n").filter { $0.hasPrefix("Error:") }.count == 1, "\(result.errors)")
+        #expect(
+            result.errors.hasPrefix("jobmill: ") && result.errors.split(separator: "\n").count == 1, "\(result.errors)")
     }
 
     @Test func `a second server on the same data`() throws {
@@ -70,7 +71,7 @@ import Testing
         ] {
             let result = try serve(flags, data: folder)
             #expect(result.status == 2, "\(flags)")
-            #expect(result.errors.contains(flags[0]), "\(result.errors)")
+            expectRefusal(result, naming: flags[0])
             #expect(!FileManager.default.fileExists(atPath: folder.path), "\(flags)")
         }
     }

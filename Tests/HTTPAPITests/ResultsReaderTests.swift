@@ -46,4 +46,12 @@ struct ResultsReaderTests {
                 == "{\"index\":2,\"id\":\"\(job)_2\",\"status\":\"succeeded\",\"result\":2},"
                 + "{\"index\":3,\"id\":\"\(job)_3\",\"status\":\"cancelled\"}")
     }
+
+    @Test func oneRowOfManyCancelledJobsIsWrittenOutInPieces() throws {
+        let (store, record) = batch(10_000, [.cancelled(0..<10_000)])
+        let pages = try text(ResultsReader(store, record, .lines, ResultsSelection()))
+        #expect(pages.allSatisfy { $0.utf8.count < 1 << 20 })
+        #expect(pages.count > 1)
+        #expect(pages.joined().split(separator: "\n").count == 10_000)
+    }
 }

@@ -18,6 +18,13 @@ struct RootCommand: ParsableCommand {
         version: Jobmill.version,
         subcommands: [ServeCommand.self] + ClientCommands.all)
 
+    /// One clear line, not the page of usage that the parser would print.
+    private static func complaint(about error: any Error) -> [String] {
+        if let failure = error as? ClientFailure { return failure.lines }
+        let sentence = message(for: error)
+        return sentence.isEmpty ? [] : ["jobmill: " + sentence.split(separator: "\n").joined(separator: " ")]
+    }
+
     /// Parses the command line, runs what it asks for and ends the process.
     static func run() -> Never {
         do {
@@ -26,10 +33,12 @@ struct RootCommand: ParsableCommand {
             Foundation.exit(ExitStatus.success)
         } catch {
             let code = exitCode(for: error)
-            let text = fullMessage(for: error)
-            if !text.isEmpty {
-                if code == .success { try? Output.line(text) } else { Output.note(text) }
+            if code == .success {
+                try? Output.line(fullMessage(for: error))
+            } else {
+                for line in complaint(about: error) { Output.note(line) }
             }
+            if let failure = error as? ClientFailure { Foundation.exit(failure.status) }
             Foundation.exit(code == .validationFailure ? ExitStatus.usage : code.rawValue)
         }
     }

@@ -8,7 +8,7 @@ struct ServeCommand: ParsableCommand {
         commandName: "serve",
         abstract: "Run the service.",
         discussion: """
-            SIGTERM or SIGINT stops it: running jobs get the grace period, the others stay in the store and go on at the next \
+            SIGTERM, SIGINT or SIGHUP stops it: running jobs get the grace period, the others stay in the store and go on at the next \
             start. A second signal ends it at once.
 
             Environment: JOBMILL_LISTEN, JOBMILL_DATA, JOBMILL_WORKERS and JOBMILL_FILES (folders with colons between) stand in \
@@ -24,7 +24,7 @@ struct ServeCommand: ParsableCommand {
     @Flag(help: "Serve the handlers echo, square, sleep, fail, crash, hang and allocate, for trying and testing.")
     var demo = false
 
-    @Option(help: "Worker processes. Default: the CPUs that affinity and cgroup quota allow.")
+    @Option(parsing: .unconditional, help: "Worker processes. Default: the CPUs that affinity and cgroup quota allow.")
     var workers: Int?
 
     @Option(help: "Folder below which handlers may read and write files. May be given several times.")
@@ -33,13 +33,13 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "File that holds the bearer token which clients must present.")
     var tokenFile: String?
 
-    @Option(help: "Seconds that running jobs get to finish when the service stops.")
+    @Option(parsing: .unconditional, help: "Seconds that running jobs get to finish when the service stops.")
     var grace: Double = 8
 
-    @Option(help: "Seconds a job may run if its batch does not say; 0: for ever.")
+    @Option(parsing: .unconditional, help: "Seconds a job may run if its batch does not say; 0: for ever.")
     var defaultTimeout: Double = 3600
 
-    @Option(help: "Largest request body in MiB.")
+    @Option(parsing: .unconditional, help: "Largest request body in MiB.")
     var maxBody: Int = 64
 
     @Option(help: "Write the port that the service listens on to this file, once it is ready.")
@@ -52,7 +52,7 @@ struct ServeCommand: ParsableCommand {
     var insecureNoToken = false
 
     func run() throws {
-        let signals = Signals(blocking: [SIGTERM, SIGINT])
+        let signals = Signals(blocking: [SIGTERM, SIGINT, SIGHUP])
         let configuration = try makeConfiguration(environment: ProcessInfo.processInfo.environment)
         // Handlers have no business with the token.
         unsetenv("JOBMILL_TOKEN")
@@ -66,22 +66,26 @@ struct ServeCommand: ParsableCommand {
             try stop.obey(signals)
             try announce(configuration.listen.url(port: port), port: port)
             if case .signal = stop.wait() { service.drain() }
+        } catch let failure as ClientFailure {
+            throw failure
         } catch {
-            throw Complaint(String(describing: error))
+            throw ClientFailure(ExitStatus.failure, "jobmill: \(error)")
         }
-        if case .fatal(let why) = stop.wait() { throw Complaint(why) }
+        if case .fatal(let why) = stop.wait() { throw ClientFailure(ExitStatus.failure, "jobmill: \(why)") }
     }
 
     /// Tells a person on standard output and a script through the port file that the service is ready.
     private func announce(_ url: String, port: Int) throws {
-        try Output.line("jobmill listening on \(url)")
         if let portFile {
             do {
                 try Data("\(port)\n".utf8).write(to: URL(fileURLWithPath: portFile), options: .atomic)
             } catch {
-                throw Complaint("cannot write the port file \(portFile): \(error.localizedDescription)")
+                throw ClientFailure(
+                    ExitStatus.failure, "jobmill: cannot write the port file \(portFile): \(error.localizedDescription)"
+                )
             }
         }
+        try Output.line("jobmill listening on \(url)")
     }
 
     func makeConfiguration(environment: [String: String]) throws -> ServiceConfiguration {
@@ -151,10 +155,4 @@ struct ServeCommand: ParsableCommand {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         return Logger(label: "jobmill")
     }
-}
-
-/// One clear line for a person, and exit status 1.
-struct Complaint: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
 }

@@ -18,6 +18,11 @@ extension Dispatcher: StoreObserver, LiveState {}
 /// Up: the listening socket, store, dispatcher, pool, webhooks, HTTP. What takes work in comes last, so that everything behind it is ready.
 /// Down: in the opposite direction, so that what was accepted is still recorded.
 final class JobmillService {
+    /// What is left of a container runtime's usual 10 s after the default grace period: for workers to die and for a last commit.
+    private static let cleanup = TimeSpan(seconds: 1.5)
+    /// How long the fork server may take before clients are let in all the same, to be told by `/readyz`.
+    private static let patience = TimeSpan(seconds: 10)
+
     private let configuration: ServiceConfiguration
     private let logger: Logger
     /// In the order of their start.
@@ -55,8 +60,16 @@ final class JobmillService {
 
         let dispatcher = Dispatcher(
             store: store, knownHandlers: Set(configuration.handlers), logger: logger, onFatal: onFatal)
+        let hasWorkers = Monitor(false)
         let pool = Pool(
-            configuration: PoolConfiguration(slots: configuration.workers), logger: logger, onEvent: dispatcher.handle)
+            configuration: PoolConfiguration(slots: configuration.workers), logger: logger,
+            onEvent: { event in
+                if case .slots(let slots) = event, slots > 0 {
+                    hasWorkers.withLock { $0 = true }
+                    hasWorkers.notifyAll()
+                }
+                dispatcher.handle(event)
+            })
         dispatcher.use(pool)
         let webhooks = WebhookDeliverer(
             queue: store, settings: try webhookSettings(), logger: logger, clock: clock, onFatal: onFatal)
@@ -71,10 +84,16 @@ final class JobmillService {
         self.api = api
         self.server = server
         for component in [dispatcher, pool, webhooks, tasks, api, server] as [any Service] {
+            if component === server { Self.await(hasWorkers) }
             try component.start()
             started.append(component)
         }
         return server.port
+    }
+
+    private static func await(_ hasWorkers: Monitor<Bool>) {
+        let deadline = MonotonicTime.now() + patience
+        hasWorkers.wait { $0 || MonotonicTime.now() >= deadline ? .done(()) : .sleep(until: deadline) }
     }
 
     /// Lets running jobs and due webhooks finish within the grace period; the rest goes on after the next start.
@@ -82,7 +101,7 @@ final class JobmillService {
         logger.notice("stopping: running jobs have \(configuration.gracePeriod) s to finish")
         let deadline = MonotonicTime.now() + TimeSpan(seconds: configuration.gracePeriod)
         server?.quiesce()
-        if dispatcher?.drain(grace: TimeSpan(seconds: configuration.gracePeriod)) == false {
+        if dispatcher?.drain(grace: TimeSpan(seconds: configuration.gracePeriod), cleanup: Self.cleanup) == false {
             logger.notice("jobs that did not finish in time go on after the next start, at no cost")
         }
         // Who waits for a batch that goes on later is told where to find it, as long as there is a server to say so.
