@@ -3,7 +3,8 @@ package import JobModel
 /// A page of batches, newest first.
 package struct BatchPage: Sendable {
     package var batches: [BatchRecord]
-    /// Hand it back as `before` to get the next page; nil on the last one.
+    /// Hand it back as `before` to get the next page; nil on the last one. A page may have less than was asked for, and yet a
+    /// next one: what it costs to find what is rare is spread over several.
     package var next: BatchID?
 
     package init(batches: [BatchRecord], next: BatchID?) {

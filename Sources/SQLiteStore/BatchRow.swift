@@ -16,6 +16,9 @@ struct BatchRow {
         callback_url, callback_events, callback_secret, metadata
         """
 
+    /// Of `columns`: the number of the first column behind them.
+    static let columnCount: Int32 = 24
+
     /// Parameters in the order of `columns`.
     static let insertion = """
         INSERT INTO batches (\(columns))

@@ -55,7 +55,9 @@ struct DiskSpace: Sendable {
     private func freeBytes() -> Int? {
         var status = statvfs()
         guard statvfs(folder.path, &status) == 0 else { return nil }
-        return Int(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+        // Some file systems without a limit answer with the largest numbers there are.
+        let (bytes, isTooMuch) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        return isTooMuch ? .max : Int(clamping: bytes)
     }
 
     /// Ballast is only taken when there is plenty left beside it.

@@ -1,5 +1,6 @@
 import GRDB
 import GRDBSQLite
+import Glibc
 import JobModel
 
 /// A prepared statement, driven by SQLite's own calls: GRDB's lists of arguments would cost an allocation for each value, too
@@ -152,8 +153,25 @@ struct SQLStatement {
     }
 
     private func failure(_ code: Int32) -> DatabaseError {
+        // First, before anything else can change it.
+        let systemError = errno
         let message = String(cString: sqlite3_errmsg(sqlite3_db_handle(handle)))
-        return DatabaseError(resultCode: ResultCode(rawValue: code), message: message)
+        let result = ResultCode(rawValue: code)
+        return DatabaseError(
+            resultCode: result.isLackOfRoom(systemError: systemError) ? .SQLITE_FULL : result, message: message)
+    }
+}
+
+extension ResultCode {
+    /// Whether a write failed because there is no room for it. SQLite says so of a full disk alone; to a quota and to a limit
+    /// of the file's size it says that input or output failed. The number is left in `errno`: `sqlite3_system_errno` is not
+    /// set by a commit that fails.
+    func isLackOfRoom(systemError: Int32) -> Bool {
+        switch self {
+        case .SQLITE_IOERR_WRITE, .SQLITE_IOERR_FSYNC, .SQLITE_IOERR_TRUNCATE:
+            [ENOSPC, EDQUOT, EFBIG].contains(systemError)
+        default: false
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+import GRDB
 import Glibc
 import JobModel
 import JobStore
@@ -100,5 +101,14 @@ import Testing
         let thrown = [some.throwOffBallast(), some.throwOffBallast()]
         #expect(thrown == [true, false])
         #expect(folder.names == [])
+    }
+
+    @Test func aWriteThatAQuotaOrALimitEndsIsALackOfRoom() {
+        for code in [ResultCode.SQLITE_IOERR_WRITE, .SQLITE_IOERR_FSYNC, .SQLITE_IOERR_TRUNCATE] {
+            for number in [EDQUOT, EFBIG, ENOSPC] { #expect(code.isLackOfRoom(systemError: number)) }
+            for number in [EIO, 0] { #expect(!code.isLackOfRoom(systemError: number)) }
+        }
+        #expect(!ResultCode.SQLITE_IOERR_READ.isLackOfRoom(systemError: EDQUOT))
+        #expect(!ResultCode.SQLITE_CONSTRAINT.isLackOfRoom(systemError: ENOSPC))
     }
 }
