@@ -32,7 +32,8 @@ package protocol BatchReading: Sendable {
 package protocol WorkReading: Sendable {
     /// The priorities of which there are unfinished batches, highest first.
     func unfinishedPriorities() throws(StoreError) -> [Int]
-    /// Unfinished batches of one priority in order of submission, after `after`, at most `limit`.
+    /// Unfinished batches of one priority in order of submission, which is that of commits and of news, and not always that of
+    /// identifiers; only those submitted after `after`, at most `limit`.
     func unfinishedBatches(priority: Int, after: BatchID?, limit: Int) throws(StoreError) -> [UnfinishedBatch]
     /// The segments that hold jobs of `range`, ascending, until about `maximumBytes` of input are reached; at least one.
     func segments(of batch: BatchID, covering range: Range<Int>, maximumBytes: Int) throws(StoreError) -> [Segment]

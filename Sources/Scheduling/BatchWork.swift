@@ -35,11 +35,13 @@ struct BatchWork: Sendable {
 
     var isCancelling = false
     var wasServed = false
+    /// Whether its lane has counted it as one whose jobs all rest.
+    var isDormant = false
     var turn = Turn.none
     /// With how many jobs the batch stands in its group; 0: it does not.
     var grouped = 0
     var inputs = BatchInputs()
-    /// Where its next outcome is noted.
+    /// Where its last outcome or attempt was noted.
     var recording: RecordingHandle?
 
     /// - resting: how many jobs rest before their next try.
@@ -64,6 +66,12 @@ struct BatchWork: Sendable {
 
     /// Jobs that could be handed out now.
     var readyCount: Int { pending.count + ready.count + isolated.count }
+
+    /// Whether there is nothing to do for it until a retry is due.
+    var onlyRests: Bool { resting > 0 && taken == 0 && readyCount == 0 }
+
+    /// Whether a timer's job rests here. A batch that was cancelled has forgotten its resting jobs, and another may be at its place.
+    func awaits(_ timer: RetryTimer) -> Bool { timer.generation == generation && resting > 0 }
 
     /// Forgets the jobs that were not handed out and returns how many they were.
     mutating func dropWaiting() -> Int {

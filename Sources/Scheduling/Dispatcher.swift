@@ -134,12 +134,13 @@ package final class Dispatcher: Service {
             messages.removeAll(keepingCapacity: messages.capacity <= 4096)
             if !course.isHalted { act(runner, &course) }
             reportProgress(course)
-        } while receive(&messages)
+        } while receive(&messages, course)
     }
 
     /// Sleeps until there is something to do. False: the service stops.
-    private func receive(_ messages: inout [Message]) -> Bool {
-        let due = state.withLock { $0.nextDue }
+    private func receive(_ messages: inout [Message], _ course: Course) -> Bool {
+        // Nothing is done any more after a halt, so that what is due stays due.
+        let due = course.isHalted ? nil : state.withLock { $0.nextDue }
         var received: [Message] = []
         swap(&received, &messages)
         let (isRunning, news) = inbox.wait { inbox -> Monitor<Inbox>.Step<(Bool, [Message])> in

@@ -3,11 +3,13 @@ import JobModel
 /// The batches of one priority.
 struct Lane: Sendable {
     let priority: Int
-    /// Batches in memory.
+    /// Batches in memory, and those of them whose jobs all rest.
     var loaded = 0
+    var dormant = 0
     /// The store holds unfinished batches behind `cursor` that are not in memory.
     var hasMore: Bool
-    /// Up to here all unfinished batches have been looked at.
+    /// Up to here all unfinished batches have been looked at, in the order of their commits. That need not be the order of their
+    /// identifiers: the clock may have been set back.
     var cursor: BatchID?
     /// Batches with jobs to hand out: those that had no chunk yet, and those that had.
     var newcomers = IndexList()
@@ -31,17 +33,6 @@ struct Lane: Sendable {
         newcomersInARow = served.isEmpty ? 0 : newcomersInARow + 1
         return newcomer
     }
-
-    /// The store holds a batch that was not taken into memory.
-    mutating func leave(_ batch: BatchID) {
-        hasMore = true
-        // Identifiers need not reach the scheduler in their order.
-        if let cursor, batch <= cursor { self.cursor = batch.predecessor }
-    }
-
-    mutating func look(past batch: BatchID) {
-        cursor = max(cursor ?? batch, batch)
-    }
 }
 
 /// Batches that may share chunks.
@@ -58,12 +49,4 @@ struct WorkGroup: Sendable {
     /// Those that are small and have jobs to hand out, and how many jobs these are.
     var small = IndexList()
     var ready = 0
-}
-
-extension BatchID {
-    /// The largest identifier that is smaller.
-    fileprivate var predecessor: BatchID? {
-        if ulid.low > 0 { return BatchID(ULID(high: ulid.high, low: ulid.low - 1)) }
-        return ulid.high > 0 ? BatchID(ULID(high: ulid.high - 1, low: .max)) : nil
-    }
 }

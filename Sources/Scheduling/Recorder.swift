@@ -7,7 +7,12 @@ struct RecordingGroup: Sendable {
     struct Tally: Sendable {
         var place: Int
         var outcomes: Int
+        /// The batch's recording before this one, which may be committed by now.
+        var earlier: RecordingHandle?
     }
+
+    /// Ascending.
+    fileprivate(set) var number: UInt64 = 0
 
     var recordings: [Recording] = []
     var tallies: [Tally] = []
@@ -17,15 +22,14 @@ struct RecordingGroup: Sendable {
 
 /// Where a batch's recording is in the group that is being gathered.
 struct RecordingHandle: Sendable {
-    fileprivate var group: UInt64
-    fileprivate var index: Int
+    fileprivate(set) var group: UInt64
+    fileprivate(set) var index: Int
 }
 
 /// Gathers what becomes of jobs into recordings, one for each batch.
 struct Recorder: Sendable {
     let limits: ScheduleLimits
     private(set) var group = RecordingGroup()
-    private var number: UInt64 = 0
 
     init(limits: ScheduleLimits) { self.limits = limits }
 
@@ -51,20 +55,22 @@ struct Recorder: Sendable {
     /// Hands out what was gathered and begins a new group.
     mutating func take() -> RecordingGroup? {
         guard !group.recordings.isEmpty else { return nil }
-        number += 1
-        defer { group = RecordingGroup() }
-        return group
+        let full = group
+        group = RecordingGroup()
+        group.number = full.number + 1
+        return full
     }
 
     private mutating func recording(of work: inout BatchWork, at place: Int, time: Timestamp) -> Int {
-        if let handle = work.recording, handle.group == number {
+        if let handle = work.recording, handle.group == group.number {
             group.recordings[handle.index].recordedAt = time
             return handle.index
         }
         let index = group.recordings.count
-        work.recording = RecordingHandle(group: number, index: index)
+        let earlier = work.recording
+        work.recording = RecordingHandle(group: group.number, index: index)
         group.recordings.append(Recording(batch: work.id, recordedAt: time))
-        group.tallies.append(RecordingGroup.Tally(place: place, outcomes: 0))
+        group.tallies.append(RecordingGroup.Tally(place: place, outcomes: 0, earlier: earlier))
         group.bytes += 128
         return index
     }

@@ -13,9 +13,25 @@ struct RetryTimer: Sendable {
 
 /// Resting jobs, the one that is due first in front: a binary heap.
 struct RetryTimers: Sendable {
+    private static let smallestCompaction = 1024
+
     private var heap: [RetryTimer] = []
+    /// Timers of jobs that do not rest any more, as their batch was cancelled.
+    private var abandoned = 0
 
     var first: RetryTimer? { heap.first }
+    var count: Int { heap.count }
+
+    /// Says how many more timers have become useless; they stay until they are due or removed by `compact`.
+    mutating func abandon(_ number: Int) { abandoned += number }
+
+    /// Removes useless timers once they are more than the others: so that cancelling stays cheap.
+    mutating func compact(keeping isAwaited: (RetryTimer) -> Bool) {
+        guard abandoned > heap.count - abandoned + Self.smallestCompaction else { return }
+        // An ascending array is a heap.
+        heap = heap.filter(isAwaited).sorted { $0.due < $1.due }
+        abandoned = 0
+    }
 
     mutating func insert(_ timer: RetryTimer) {
         heap.append(timer)

@@ -7,6 +7,9 @@ package struct ScheduleLimits: Sendable {
     /// Batches of all priorities together. A lane may hold `smallestLane` in any case.
     package var allLanes = 16_384
     package var smallestLane = 16
+    /// Batches of all priorities whose jobs all rest before a retry do not count as held, so that they shut nobody out. They stay
+    /// in memory, some hundred bytes each, and that has to end somewhere: from so many on they count like all others.
+    package var dormantBatches = 65_536
     /// Batches read from the store at once.
     package var page = 512
 
@@ -30,6 +33,8 @@ package struct ScheduleLimits: Sendable {
     package var allReadAhead = 8 << 20
     /// Bytes of outcomes that wait for their commit before no more chunks are started.
     package var unrecordedBytes = 32 << 20
+    /// Bytes of outcomes and attempts after which no more are put into the same commit.
+    package var groupBytes = 8 << 20
     /// Bytes up to which outcomes of consecutive jobs are joined to one row.
     package var runBytes = 256 << 10
 

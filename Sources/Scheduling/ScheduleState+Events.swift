@@ -13,6 +13,8 @@ extension ScheduleState {
         guard position == chunk.heard else { return false }
         for run in runs {
             guard let jobs = chunk.hear(run.count) else { return false }
+            // Only here: a job's last attempt and its outcome belong into one commit.
+            writes.sealIfLarge()
             switch run {
             case .succeeded(_, let body): record(.succeeded, of: jobs, body: body, at: now)
             case .failed(let failure): fail(jobs, failure, chunkStart: chunk.startedAt, at: now)
@@ -112,6 +114,7 @@ extension ScheduleState {
             rest(
                 ReadyRetry(index: job.first, failedAttempts: job.attempt),
                 isIsolated: killedItsWorker || job.isIsolated, until: now.monotonic + TimeSpan(seconds: delay), place)
+            countDormancy(of: place)
         } else if work[place].isCancelling, job.attempt < work[place].retries.maximumAttempts {
             record(.cancelled, of: job, body: [], at: now)
         } else {
@@ -133,10 +136,13 @@ extension ScheduleState {
         while let timer = timers.first, timer.due <= now {
             _ = timers.popFirst()
             let place = timer.place
-            // A batch that was cancelled has forgotten its resting jobs, and another may be at its place by now.
-            guard work[place].generation == timer.generation, work[place].resting > 0 else { continue }
+            guard work[place].awaits(timer) else {
+                timers.abandon(-1)
+                continue
+            }
             work[place].resting -= 1
             wait(timer.retry, isIsolated: timer.isIsolated, place)
+            countDormancy(of: place)
             refresh(place)
         }
     }

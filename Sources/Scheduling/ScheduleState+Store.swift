@@ -19,10 +19,11 @@ extension ScheduleState {
         guard isNew(record.id) else { return true }
         let lane = lane(of: record.options.priority, hasMore: false)
         guard !lanes[lane].hasMore, room(in: lane) > 0 else {
-            lanes[lane].leave(record.id)
+            lanes[lane].hasMore = true
             return true
         }
-        lanes[lane].look(past: record.id)
+        // News comes in the order of commits, which is that of pages.
+        lanes[lane].cursor = record.id
         let place = insert(record, pending: PendingRanges(0..<record.total), lane: lane, handler: handler)
         keep(inputs, of: place)
         return true
@@ -37,7 +38,7 @@ extension ScheduleState {
     func nextPage() -> PageRequest? {
         for lane in laneOrder where lanes[lane].hasMore {
             let room = room(in: lane)
-            guard room > 0, lanes[lane].loaded <= limits.lane / 2 else { continue }
+            guard room > 0, held(in: lane) <= limits.lane / 2 else { continue }
             return PageRequest(
                 lane: lane, priority: lanes[lane].priority, after: lanes[lane].cursor, limit: min(limits.page, room))
         }
@@ -49,7 +50,6 @@ extension ScheduleState {
         let lane = request.lane
         var unknown: [String: Int] = [:]
         for batch in page {
-            lanes[lane].look(past: batch.record.id)
             guard isNew(batch.record.id), !batch.record.isFinished else { continue }
             if batch.record.phase == .cancelling {
                 cancelUnseen(batch.record.id, at: now)
@@ -59,7 +59,13 @@ extension ScheduleState {
                 unknown[batch.record.handler, default: 0] += 1
             }
         }
-        lanes[lane].hasMore = page.count >= request.limit
+        guard let last = page.last?.record.id else {
+            lanes[lane].hasMore = false
+            return unknown
+        }
+        // A page that leads nowhere is not asked for again.
+        lanes[lane].hasMore = page.count >= request.limit && last != request.after
+        lanes[lane].cursor = last
         return unknown
     }
 
@@ -87,7 +93,10 @@ extension ScheduleState {
         }
         guard !work[place].isCancelling else { return [] }
         work[place].isCancelling = true
+        timers.abandon(work[place].resting)
         let dropped = work[place].dropWaiting()
+        countDormancy(of: place)
+        timers.compact { [work] in work[$0.place].awaits($0) }
         unlist(place)
         dropInputs(of: place)
 
@@ -122,6 +131,7 @@ extension ScheduleState {
             for tally in group.tallies where tally.outcomes > 0 {
                 work[tally.place].taken -= tally.outcomes
                 work[tally.place].open -= tally.outcomes
+                countDormancy(of: tally.place)
                 removeIfFinished(tally.place)
             }
         case .cancelPending(let order):

@@ -22,6 +22,8 @@ struct ScheduleState: Sendable {
     var cancelledUnseen: Set<BatchID> = []
     private var freePlaces: [Int] = []
     private var generation: UInt32 = 0
+    /// Batches whose jobs all rest.
+    private var dormant = 0
 
     var lanes: [Lane] = []
     /// Numbers of lanes, the highest priority first.
@@ -65,7 +67,7 @@ struct ScheduleState: Sendable {
         let runs = chunks.values.contains { chunk in
             chunk.unheard.contains { $0.place == place && $0.range.contains(job.index) }
         }
-        return runs || writes.holdsOutcome(of: job)
+        return runs || writes.holdsOutcome(of: job.index, since: work[place].recording)
     }
 
     /// When something is to be done without being asked.
@@ -89,8 +91,24 @@ struct ScheduleState: Sendable {
 
     /// How many more batches a lane may hold.
     func room(in lane: Int) -> Int {
-        let loaded = lanes[lane].loaded
-        return max(limits.smallestLane - loaded, min(limits.lane - loaded, limits.allLanes - places.count))
+        let held = held(in: lane)
+        let allHeld = sparesDormant ? places.count - dormant : places.count
+        return max(limits.smallestLane - held, min(limits.lane - held, limits.allLanes - allHeld))
+    }
+
+    /// How many batches a lane holds that count.
+    func held(in lane: Int) -> Int { sparesDormant ? lanes[lane].loaded - lanes[lane].dormant : lanes[lane].loaded }
+
+    private var sparesDormant: Bool { dormant < limits.dormantBatches }
+
+    /// To be called whenever a batch may have begun or ceased to do nothing but rest.
+    mutating func countDormancy(of place: Int) {
+        let isDormant = work[place].onlyRests
+        guard isDormant != work[place].isDormant else { return }
+        work[place].isDormant = isDormant
+        let change = isDormant ? 1 : -1
+        dormant += change
+        lanes[work[place].lane].dormant += change
     }
 
     /// Takes a batch into memory and returns its place.
@@ -112,6 +130,7 @@ struct ScheduleState: Sendable {
         }
         places[entry.id] = place
         lanes[lane].loaded += 1
+        countDormancy(of: place)
         refresh(place)
         return place
     }

@@ -59,7 +59,11 @@ struct WriteQueue: Sendable {
 
     /// What to tell the store now, if anything.
     mutating func next(at now: MonotonicTime) -> Ticket? {
-        if let notBefore, now < notBefore { return nil }
+        if let notBefore {
+            if now < notBefore { return nil }
+            // It has passed: from here on the answer is waited for, not the time.
+            self.notBefore = nil
+        }
         if waiting.isEmpty { seal() }
         guard let first = waiting.first else { return nil }
         if !underWay.isEmpty {
@@ -98,15 +102,29 @@ struct WriteQueue: Sendable {
         notBefore = now + (rest ?? limits.fullStoreRest)
     }
 
+    /// Closes the group that is being gathered if it is large enough for a commit of its own.
+    mutating func sealIfLarge() {
+        if recorder.group.bytes >= limits.groupBytes { seal() }
+    }
+
     /// Whether a job's outcome is on its way into the store.
-    func holdsOutcome(of job: JobID) -> Bool {
-        var groups = [recorder.group]
-        for case .record(let group) in waiting + underWay.values { groups.append(group) }
-        return groups.contains { group in
-            group.recordings.contains { recording in
-                recording.batch == job.batch && recording.runs.contains { $0.range.contains(job.index) }
-            }
+    /// - Parameter recording: its batch's last one.
+    func holdsOutcome(of index: Int, since recording: RecordingHandle?) -> Bool {
+        var next = recording
+        // Groups are committed in their order: before one that is gone there is none.
+        while let handle = next, let group = group(handle.group) {
+            if group.recordings[handle.index].runs.contains(where: { $0.range.contains(index) }) { return true }
+            next = group.tallies[handle.index].earlier
         }
+        return false
+    }
+
+    /// A group that is not committed yet.
+    private func group(_ number: UInt64) -> RecordingGroup? {
+        if number == recorder.group.number { return recorder.group }
+        for case .record(let group) in underWay.values where group.number == number { return group }
+        for case .record(let group) in waiting where group.number == number { return group }
+        return nil
     }
 
     private mutating func seal() {

@@ -152,4 +152,27 @@ struct CancelTests {
         #expect(batches.allSatisfy { bench.store.stored($0).record.phase == .cancelled })
         #expect(bench.state.places.isEmpty && bench.state.groups.allSatisfy { $0.ready == 0 })
     }
+
+    @Test func `timers of cancelled batches do not pile up`() throws {
+        var bench = Bench(slots: 1)
+        try bench.learn(seconds: 1e-6)
+        let kept = bench.submit(1, options: .tries(2, rest: 3600))
+        let batches = (0..<3).map { _ in bench.submit(1000, options: .tries(2, rest: 60)) }
+        while let chunk = try bench.next() {
+            bench.hear(
+                of: chunk.id, position: 0,
+                runs: Array(repeating: .failed(.exception), count: chunk.count), at: bench.now)
+            bench.end(of: chunk.id, .completed(busy: 0.001), at: bench.now)
+        }
+        bench.commit()
+        #expect(bench.state.timers.count == 3001)
+        for batch in batches { #expect(cancel(batch, &bench).isEmpty) }
+        #expect(bench.state.timers.count <= 1025 + 1)
+        bench.commit()
+        bench.advance(seconds: 3600)
+        bench.complete(try bench.start())
+        bench.commit()
+        #expect(bench.store.isFinished(kept))
+        #expect(bench.state.timers.count == 0)
+    }
 }

@@ -133,6 +133,30 @@ struct DispatcherTests {
         #expect(station.fatal == [error])
     }
 
+    @Test func `after the end a retry that is due keeps nobody awake`() throws {
+        let station = Station { chunk in
+            [
+                .outcomes(chunk: chunk.id, position: 0, runs: [.failed(.exception)]),
+                .ended(chunk: chunk.id, .completed(busy: 0.001)),
+            ]
+        }
+        try station.run {
+            let batch = submit(station, jobs: 1, options: .tries(2, rest: 30))
+            eventually("the attempt is recorded") { station.store.stored(batch).attempts.count == 1 }
+            station.store.fail(with: .broken("x"))
+            _ = submit(station, number: 2, jobs: 1)
+            eventually("it is told") { !station.fatal.isEmpty }
+            station.advance(seconds: 60)
+            var reads = -1
+            eventually("it falls asleep") {
+                defer { reads = station.clock.reads }
+                return reads == station.clock.reads
+            }
+            for _ in 0..<100 { letOthersRun() }
+            #expect(station.clock.reads == reads)
+        }
+    }
+
     @Test func `a store that is being closed is no failure`() throws {
         let station = Station()
         station.store.fail(with: .closed)

@@ -124,4 +124,21 @@ struct OutcomeTests {
         #expect(understood == [false, false, true, false, false, false])
         #expect(try bench.start().parts.map(\.range) == [4..<10])
     }
+
+    @Test func `much that is heard at once goes into several commits`() throws {
+        var limits = ScheduleLimits()
+        limits.groupBytes = 2000
+        var bench = Bench(slots: 1, limits: limits)
+        try bench.learn(seconds: 1e-6)
+        let batch = bench.submit(100, options: .tries(1))
+        while let chunk = try bench.next() {
+            bench.hear(
+                of: chunk.id, position: 0,
+                runs: Array(repeating: .failed(.exception), count: chunk.count), at: bench.now)
+            bench.end(of: chunk.id, .completed(busy: 0.001), at: bench.now)
+        }
+        bench.commit()
+        #expect(bench.store.commits >= 10)
+        #expect(bench.store.stored(batch).outcomes.allSatisfy { $0 == .failed })
+    }
 }

@@ -132,4 +132,86 @@ struct PagingTests {
         }
         #expect(bench.state.lanes.map(\.loaded) == [8, 4, 2, 2])
     }
+
+    @Test func `pages follow the commits when the clock was set back`() throws {
+        var bench = Bench(slots: 1, limits: limits)
+        // The last ones of before the restart have the largest identifiers.
+        let numbers: [UInt64] = [100, 101, 102, 103, 104, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+        let batches = numbers.map { bench.store.submit(BatchMaker.batch(number: $0, jobs: 1)).id }
+        bench.state.recover(priorities: [0])
+        var order: [BatchID] = []
+        for _ in 0..<100 {
+            if let request = bench.state.nextPage() {
+                let page = try bench.store.unfinishedBatches(priority: 0, after: request.after, limit: request.limit)
+                _ = bench.state.loaded(page, for: request, at: bench.now)
+            } else if let chunk = try bench.next() {
+                order += chunk.parts.map(\.batch)
+                bench.complete(chunk)
+                bench.commit()
+            }
+        }
+        #expect(order == batches)
+        #expect(bench.state.nextPage() == nil)
+    }
+
+    @Test func `the same page over and over is not asked for for ever`() throws {
+        var bench = Bench(slots: 1, limits: limits)
+        for _ in 0..<3 { bench.store.submit(bench.maker.batch(jobs: 1)) }
+        let page = try bench.store.unfinishedBatches(priority: 0, after: nil, limit: 3)
+        bench.state.recover(priorities: [0])
+        var requests = 0
+        while requests < 10, let request = bench.state.nextPage() {
+            requests += 1
+            _ = bench.state.loaded(page, for: request, at: bench.now)
+        }
+        #expect(requests == 2)
+    }
+
+    /// Lets everything that can run now fail, so that it rests.
+    private func failAll(_ bench: inout Bench) throws {
+        while let chunk = try bench.next() {
+            bench.hear(
+                of: chunk.id, position: 0, runs: Array(repeating: .failed(.exception), count: chunk.count),
+                at: bench.now)
+            bench.end(of: chunk.id, .completed(busy: 0.001), at: bench.now)
+            bench.commit()
+        }
+    }
+
+    @Test func `batches that only rest shut nobody out`() throws {
+        var bench = Bench(slots: 1, limits: limits)
+        let resting = (0..<20).map { _ in bench.submit(1, options: .tries(2, rest: 3600)) }
+        for _ in 0..<20 {
+            try failAll(&bench)
+            try bench.readPages()
+        }
+        #expect(resting.allSatisfy { bench.store.stored($0).attempts.count == 1 })
+        let batch = bench.submit(1)
+        try bench.runAll()
+        #expect(bench.store.isFinished(batch))
+
+        // The same after a restart; and then they are awake, and count.
+        try bench.restart()
+        #expect(bench.state.places.count == 20)
+        let other = bench.submit(1)
+        try bench.runAll()
+        #expect(bench.store.isFinished(other))
+        bench.advance(seconds: 3600)
+        #expect(bench.state.room(in: 0) < 0)
+        try bench.runAll()
+        #expect(resting.allSatisfy(bench.store.isFinished))
+        #expect(bench.state.lanes.allSatisfy { $0.loaded == 0 && $0.dormant == 0 })
+    }
+
+    @Test func `what rests is bounded, too`() throws {
+        var limits = limits
+        limits.dormantBatches = 10
+        var bench = Bench(slots: 1, limits: limits)
+        for _ in 0..<40 { bench.submit(1, options: .tries(2, rest: 3600)) }
+        for _ in 0..<40 {
+            try failAll(&bench)
+            try bench.readPages()
+        }
+        #expect((10...22).contains(bench.state.places.count))
+    }
 }

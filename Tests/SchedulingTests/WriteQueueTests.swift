@@ -108,6 +108,7 @@ struct WriteQueueTests {
 
         let again = try next(after: 100)
         #expect(runs(again)?.map(\.first) == [0])
+        #expect(queue.notBefore == nil && queue.isStoreFull, "the answer is waited for, not the time")
         queue.refused(again.number, at: start + .milliseconds(100))
         #expect(queue.notBefore == start + .milliseconds(300))
 
@@ -132,11 +133,30 @@ struct WriteQueueTests {
 
     @Test mutating func `knows whose outcome is on its way`() throws {
         record(4, "1")
-        #expect(queue.holdsOutcome(of: JobID(batch: work.id, index: 4)))
-        #expect(!queue.holdsOutcome(of: JobID(batch: work.id, index: 5)))
-        let ticket = try next()
-        #expect(queue.holdsOutcome(of: JobID(batch: work.id, index: 4)))
-        _ = queue.completed(ticket.number)
-        #expect(!queue.holdsOutcome(of: JobID(batch: work.id, index: 4)))
+        let first = try next()
+        record(6, "1")
+        queue.enqueue(order(1))
+        record(8, "1")
+        #expect((4...9).filter { queue.holdsOutcome(of: $0, since: work.recording) } == [4, 6, 8])
+        _ = queue.completed(first.number)
+        #expect((4...9).filter { queue.holdsOutcome(of: $0, since: work.recording) } == [6, 8])
+        var other = work
+        other.recording = nil
+        #expect(!queue.holdsOutcome(of: 6, since: other.recording))
+    }
+
+    @Test mutating func `a large group is closed, and the order stays`() throws {
+        let body = String(repeating: "1", count: 1 << 20)
+        for index in 0..<20 {
+            queue.sealIfLarge()
+            record(index, body)
+        }
+        var firsts: [[Int]] = []
+        while let ticket = queue.next(at: start) {
+            firsts.append(try #require(runs(ticket)).map(\.first))
+            _ = queue.completed(ticket.number)
+        }
+        #expect(firsts == [Array(0..<8), Array(8..<16), Array(16..<20)])
+        #expect(queue.isEmpty && queue.bytes == 0)
     }
 }

@@ -6,6 +6,8 @@ import Synchronization
 final class TestStore: WorkReading, OutcomeRecording {
     struct Stored {
         var record: BatchRecord
+        /// How many batches were submitted before.
+        var position: Int
         var segments: [Segment]
         var outcomes: [Outcome?]
         var bodies: [[UInt8]?]
@@ -42,7 +44,8 @@ final class TestStore: WorkReading, OutcomeRecording {
             createdAt: batch.createdAt)
         let observer = state.withLock { state in
             state.batches[batch.id] = Stored(
-                record: record, segments: batch.segments, outcomes: Array(repeating: nil, count: batch.total),
+                record: record, position: state.batches.count, segments: batch.segments,
+                outcomes: Array(repeating: nil, count: batch.total),
                 bodies: Array(repeating: nil, count: batch.total))
             return state.observer
         }
@@ -93,11 +96,11 @@ final class TestStore: WorkReading, OutcomeRecording {
 
     func unfinishedBatches(priority: Int, after: BatchID?, limit: Int) throws(StoreError) -> [UnfinishedBatch] {
         try read { state in
+            let first = after.flatMap { state.batches[$0] }.map { $0.position + 1 } ?? 0
             let batches = state.batches.values.filter { batch in
-                !batch.record.isFinished && batch.record.options.priority == priority
-                    && after.map { batch.record.id > $0 } ?? true
+                !batch.record.isFinished && batch.record.options.priority == priority && batch.position >= first
             }
-            return batches.sorted { $0.record.id < $1.record.id }.prefix(limit).map(TestStore.unfinished)
+            return batches.sorted { $0.position < $1.position }.prefix(limit).map(TestStore.unfinished)
         }
     }
 
