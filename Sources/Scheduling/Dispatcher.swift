@@ -35,6 +35,9 @@ package final class Dispatcher: Service {
         case written(UInt64, Result<Void, StoreError>)
         case drain
         case cancelAll
+
+        /// Who waits for a drain is told even after a halt.
+        var isDrain: Bool { if case .drain = self { true } else { false } }
     }
 
     /// Of a drain, for the thread that waits for its end.
@@ -130,7 +133,7 @@ package final class Dispatcher: Service {
         // Two arrays take turns, so that neither is allocated anew each time.
         var messages: [Message] = []
         repeat {
-            for message in messages where !course.isHalted { take(message, runner, &course) }
+            for message in messages where !course.isHalted || message.isDrain { take(message, runner, &course) }
             messages.removeAll(keepingCapacity: messages.capacity <= 4096)
             if !course.isHalted { act(runner, &course) }
             reportProgress(course)

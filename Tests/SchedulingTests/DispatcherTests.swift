@@ -127,7 +127,9 @@ struct DispatcherTests {
             let started = station.runner.started.count
             _ = submit(station, number: 2, jobs: 1)
             station.dispatcher.handle(.slots(10))
+            let before = MonotonicTime.now()
             #expect(!station.dispatcher.drain(grace: TimeSpan(seconds: 10)))
+            #expect((MonotonicTime.now() - before).seconds < 9, "nothing is left to wait for")
             #expect(station.runner.started.count == started)
         }
         #expect(station.fatal == [error])
