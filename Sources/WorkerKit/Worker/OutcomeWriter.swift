@@ -108,8 +108,11 @@ struct OutcomeWriter: ~Copyable {
     }
 
     private mutating func sendRegion() throws(SystemError) {
+        // A server that is slow to receive is not the job's fault, neither the last one's nor the next one's.
+        page.stop()
         takeRegion()
         try sendOutgoing()
+        now = .lastTick()
         lastSent = now
     }
 
@@ -130,6 +133,7 @@ struct OutcomeWriter: ~Copyable {
     }
 
     private mutating func sendAlone(_ result: [UInt8]) throws(SystemError) {
+        page.stop()
         let runBytes = RunCoding.headerSize + result.count
         let head =
             WorkerFrame.outcomesHeader(chunk: chunk, position: finished, runBytes: runBytes)
