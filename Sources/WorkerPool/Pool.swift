@@ -13,6 +13,7 @@ package final class Pool: Service {
     private let configuration: PoolConfiguration
     private let logger: Logger
     private let onEvent: @Sendable (ChunkEvent) -> Void
+    private let onFatal: @Sendable (String) -> Void
     private let running = Mutex<Running?>(nil)
 
     private struct Running: Sendable {
@@ -20,14 +21,19 @@ package final class Pool: Service {
         let thread: OwnedThread
     }
 
-    /// - Parameter onEvent: called on the pool's thread, which waits for it: hand the event on and return. It may call `run`
-    ///   and `cancel`, but not `stop`.
+    /// - Parameters:
+    ///   - onEvent: called on the pool's thread, which waits for it: hand the event on and return. It may call `run` and
+    ///     `cancel`, but not `stop`.
+    ///   - onFatal: called at most once, on the pool's thread, with a sentence that says why the pool has failed for good;
+    ///     nothing runs from then on. It must not call `stop`.
     package init(
-        configuration: PoolConfiguration, logger: Logger, onEvent: @escaping @Sendable (ChunkEvent) -> Void
+        configuration: PoolConfiguration, logger: Logger, onEvent: @escaping @Sendable (ChunkEvent) -> Void,
+        onFatal: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.logger = logger
         self.onEvent = onEvent
+        self.onFatal = onFatal
     }
 
     /// Starts the zygote, which prepares the handlers and forks the workers; `.slots` says when they can be used.
@@ -38,9 +44,10 @@ package final class Pool: Service {
         try CurrentProcess.adoptOrphans()
         let shared = try SharedPool(configuration)
         let outcome = Monitor<Result<Void, SystemError>?>(nil)
-        let thread = try OwnedThread(name: name) { [configuration, logger, onEvent] in
+        let thread = try OwnedThread(name: name) { [configuration, logger, onEvent, onFatal] in
             do throws(SystemError) {
-                let loop = try PoolLoop(configuration, shared: shared, logger: logger, onEvent: onEvent)
+                let loop = try PoolLoop(
+                    configuration, shared: shared, logger: logger, onEvent: onEvent, onFatal: onFatal)
                 outcome.withLock { $0 = .success(()) }
                 outcome.notify()
                 loop.run()

@@ -21,6 +21,7 @@ final class PoolLoop {
     private let shared: SharedPool
     private let logger: Logger
     private let onEvent: @Sendable (ChunkEvent) -> Void
+    private let onFatal: @Sendable (String) -> Void
     private let poller: Poller
     private var zygote: ZygoteClient?
     private var handles: [UInt32: WorkerHandle] = [:]
@@ -30,12 +31,13 @@ final class PoolLoop {
     /// Starts the first zygote: throws what keeps it from starting.
     init(
         _ configuration: PoolConfiguration, shared: SharedPool, logger: Logger,
-        onEvent: @escaping @Sendable (ChunkEvent) -> Void
+        onEvent: @escaping @Sendable (ChunkEvent) -> Void, onFatal: @escaping @Sendable (String) -> Void
     ) throws(SystemError) {
         self.configuration = configuration
         self.shared = shared
         self.logger = logger
         self.onEvent = onEvent
+        self.onFatal = onFatal
         poller = try Poller()
         try poller.add(shared.fileDescriptor, token: Token.signal)
         for action in shared.withState({ $0.tick(now: .now()) }) where action == .spawnZygote { try spawnZygote() }
@@ -49,6 +51,7 @@ final class PoolLoop {
                 for event in try poller.wait(until: alarm) { handle(event) }
             } catch {
                 logger.critical("the pool cannot wait for its workers", metadata: ["error": "\(error)"])
+                onFatal("the pool cannot wait for its workers: \(error)")
                 break
             }
             update { state, now in state.tick(now: now) }
@@ -199,17 +202,16 @@ final class PoolLoop {
     }
 
     private func read(_ number: UInt32, _ handle: WorkerHandle) {
-        do {
-            switch try handle.read(chunk: { shared.withState { $0.chunk(of: number) } }) {
-            case .some(let news):
-                hear(news, from: number)
-            case .nothing:
-                break
-            case .ended:
-                unwatch(handle)
-                update { state, now in state.socketEnded(number, now: now) }
-            }
-        } catch {
+        switch handle.read(chunk: { shared.withState { $0.chunk(of: number) } }) {
+        case .some(let news):
+            hear(news, from: number)
+        case .nothing:
+            break
+        case .ended:
+            unwatch(handle)
+            update { state, now in state.socketEnded(number, now: now) }
+        case .violated(let news, let error):
+            hear(news, from: number)
             logger.error(
                 "a worker broke the protocol and is killed",
                 metadata: ["worker": "\(number)", "violation": "\(error)"])

@@ -25,6 +25,8 @@ final class WorkerHandle {
     enum Reading {
         /// There may be more.
         case some([News])
+        /// Nothing after it makes sense; what came before it does.
+        case violated([News], ProtocolViolation)
         case nothing
         case ended
     }
@@ -34,7 +36,7 @@ final class WorkerHandle {
 
     /// Receives once.
     /// - Parameter chunk: which one the worker works on.
-    func read(chunk: () -> Chunk?) throws(ProtocolViolation) -> Reading {
+    func read(chunk: () -> Chunk?) -> Reading {
         let received: SocketTransfer.Received
         do {
             received = try inbox.fill(from: channel.socket.rawValue)
@@ -44,7 +46,7 @@ final class WorkerHandle {
         switch received {
         case .nothing: return .nothing
         case .end: return .ended
-        case .bytes: return .some(try decode(chunk: chunk))
+        case .bytes: return decode(chunk: chunk)
         }
     }
 
@@ -54,9 +56,12 @@ final class WorkerHandle {
         var news: [News] = []
         var isReading = true
         while isReading {
-            switch Result(catching: { () throws(ProtocolViolation) in try read(chunk: { chunk }) }) {
-            case .success(.some(let more)): news += more
-            case .success(.nothing), .success(.ended), .failure: isReading = false
+            switch read(chunk: { chunk }) {
+            case .some(let more): news += more
+            case .violated(let more, _):
+                news += more
+                isReading = false
+            case .nothing, .ended: isReading = false
             }
         }
         var progress = progress(of: chunk)
@@ -73,8 +78,19 @@ final class WorkerHandle {
         )
     }
 
-    private func decode(chunk: () -> Chunk?) throws(ProtocolViolation) -> [News] {
+    private func decode(chunk: () -> Chunk?) -> Reading {
         var news: [News] = []
+        do {
+            try decode(chunk: chunk, into: &news)
+            return .some(news)
+        } catch {
+            // The chunk's end is left to the worker's death: a free worker would be given the next chunk before it dies.
+            let outcomes = news.filter { if case .outcomes = $0 { true } else { false } }
+            return .violated(outcomes, error)
+        }
+    }
+
+    private func decode(chunk: () -> Chunk?, into news: inout [News]) throws(ProtocolViolation) {
         while let frame = try inbox.next(WorkerFrame.init(decoding:)) {
             guard let chunk = chunk() else { throw ProtocolViolation("a frame without a chunk") }
             var progress = progress(of: chunk)
@@ -90,7 +106,6 @@ final class WorkerHandle {
                 throw ProtocolViolation("a frame for another chunk")
             }
         }
-        return news
     }
 
     private func progress(of chunk: Chunk) -> ChunkProgress {
