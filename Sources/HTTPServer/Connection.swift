@@ -35,12 +35,8 @@ final class Connection {
         precondition(!isSuspended, "a connection is suspended once at a time")
         isSuspended = true
         MHD_suspend_connection(handle)
-        if !isWatched {
-            isWatched = true
-            loop.watchForEnd(of: self)
-        } else if isPeerGone {
-            noticeEnd()
-        }
+        watch()
+        if isPeerGone { noticeEnd() }
     }
 
     func resume() {
@@ -52,7 +48,30 @@ final class Connection {
     /// The client has gone. If nobody but libmicrohttpd waits for it, it will see that itself.
     func peerHasGone() {
         isPeerGone = true
-        if isSuspended { noticeEnd() }
+        if isSuspended {
+            noticeEnd()
+        } else if exchange?.lacksBody == true {
+            cutIfNothingIsUnread()
+        }
+    }
+
+    /// Part of a body is in and the rest is not. Libmicrohttpd may miss the end of the connection then: a short read clears its
+    /// readiness, and the edge was already reported.
+    func expectsMore() {
+        watch()
+        if isPeerGone { cutIfNothingIsUnread() }
+    }
+
+    /// A client that ended only its sending side may have sent all of the body before.
+    private func cutIfNothingIsUnread() {
+        var byte: UInt8 = 0
+        if recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 0 { cut() }
+    }
+
+    private func watch() {
+        guard !isWatched else { return }
+        isWatched = true
+        loop.watchForEnd(of: self)
     }
 
     /// Lets libmicrohttpd read the end of the connection, once: with unread bytes before it, it would find no end for ever.

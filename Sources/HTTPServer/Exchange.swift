@@ -101,6 +101,7 @@ final class Exchange {
             refuseInTheMiddle(loop.handler.refusal(status: refusal.status, detail: refusal.detail))
         } else {
             body.append(contentsOf: part)
+            if lacksBody { connection.expectsMore() }
         }
     }
 
@@ -218,6 +219,12 @@ final class Exchange {
 
     /// Streams are cut; a request with the handler gets its answer when it is looked at next.
     func serverStops() { feed?.cancel() }
+
+    /// Some of the announced body is still to come. Libmicrohttpd sees the end of a chunked one by itself.
+    var lacksBody: Bool {
+        guard case .receiving = stage, let length = head?.contentLength else { return false }
+        return body.count < length
+    }
 
     /// A response is on its way out.
     var isAnswering: Bool {

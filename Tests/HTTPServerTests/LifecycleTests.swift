@@ -139,6 +139,27 @@ import Testing
         #expect(two.isClosedByServer())
     }
 
+    @Test func `an upload that is cut off ends at once`() throws {
+        let admitted = Collected<Int>()
+        let server = try HTTPServer.started(
+            TestHandler(admit: { head in
+                if let length = head.contentLength { admitted.add(length) }
+                return .accept(maximumBodyBytes: 2_000_000)
+            })
+        ) { $0.perAddressLimit = 1 }
+        defer { server.stop() }
+        let one = try RawClient(port: server.port)
+        try one.send(
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + String(repeating: "x", count: 500_000))
+        #expect(admitted.first(1) == [1_000_000])
+        one.close()
+        #expect(
+            eventually {
+                guard let two = try? RawClient(port: server.port), (try? two.send(Self.request)) != nil else { return false }
+                return (try? two.response().status) == 200
+            })
+    }
+
     @Test func `an idle server uses no CPU`() throws {
         let threads = Collected<clockid_t>()
         let server = try HTTPServer.started(
