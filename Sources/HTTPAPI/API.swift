@@ -35,7 +35,9 @@ package final class API: HTTPHandler, Service, StoreObserver {
 
     package func admit(_ head: HTTPRequestHead) -> HTTPAdmission {
         do throws(Problem) {
-            let (route, _) = try route(for: head)
+            let match = routes.match(head.method, head.pathSegments)
+            try authorize(head, match)
+            let (route, _) = try route(for: head, match)
             guard route.content != .none else { return .accept(maximumBodyBytes: 0) }
             try checkContent(of: head)
             return .accept(maximumBodyBytes: configuration.limits.maximumBodyBytes)
@@ -46,7 +48,9 @@ package final class API: HTTPHandler, Service, StoreObserver {
 
     package func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
         do throws(Problem) {
-            let (route, parameters) = try route(for: request.head)
+            // Whether the client may ask was decided when its head came.
+            let match = routes.match(request.head.method, request.head.pathSegments)
+            let (route, parameters) = try route(for: request.head, match)
             let exchange = Exchange(
                 head: request.head, body: request.body, parameters: parameters,
                 preferences: Preferences(request.head.headers.all("Prefer")), responder: responder)
@@ -64,8 +68,7 @@ package final class API: HTTPHandler, Service, StoreObserver {
         (status == 413 ? Problem.bodyTooLarge(detail) : Problem(status, detail: detail)).response
     }
 
-    private func route(for head: HTTPRequestHead) throws(Problem) -> (Route, parameters: [String]) {
-        let match = routes.match(head.method, head.pathSegments)
+    private func authorize(_ head: HTTPRequestHead, _ match: RouteTable.Match) throws(Problem) {
         if case .route(let route, _) = match, route.isPublic {
             // Whoever asks whether the service is well needs no token.
         } else if let bearer {
@@ -73,6 +76,11 @@ package final class API: HTTPHandler, Service, StoreObserver {
         } else if configuration.keepsWebPagesOut {
             guard BrowserGuard.admits(head.headers) else { throw .fromElsewhere }
         }
+    }
+
+    private func route(
+        for head: HTTPRequestHead, _ match: RouteTable.Match
+    ) throws(Problem) -> (Route, parameters: [String]) {
         switch match {
         case .route(let route, let parameters): return (route, parameters)
         case .otherMethods(let methods): throw .methodNotAllowed(head.method, allowed: methods)

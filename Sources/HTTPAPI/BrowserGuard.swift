@@ -12,8 +12,13 @@ struct BrowserGuard: Sendable {
         return headers.first("Sec-Fetch-Site") != "cross-site"
     }
 
+    /// Asked with every request, so the usual ones are recognised without making strings.
+    private static let usualNames = [Array("127.0.0.1".utf8), Array("localhost".utf8)]
+
     /// - Parameter authority: a host and perhaps a port.
     private static func isThisMachine(_ authority: some StringProtocol) -> Bool {
+        let name = authority.utf8.prefix { $0 != UInt8(ascii: ":") }
+        if usualNames.contains(where: { name.elementsEqual($0) }) { return true }
         if authority.hasPrefix("[") {
             guard let end = authority.firstIndex(of: "]") else { return false }
             return authority[..<end].dropFirst() == "::1"

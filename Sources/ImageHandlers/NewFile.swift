@@ -30,12 +30,16 @@ final class NewFile {
     /// Open for reading and writing.
     var descriptor: Int32 { file.rawValue }
 
-    /// Gives it its name, in place of what had that name before. Returns its size in bytes.
+    /// Gives it its name, in place of what had that name before. Returns its size in bytes. A power cut does not undo it: a
+    /// job that is recorded as succeeded has its file.
     func complete() throws(SystemError) -> Int {
         var status = stat()
         guard fstat(file.rawValue, &status) == 0 else { throw SystemError("fstat") }
+        let (content, place) = (file.rawValue, folder.rawValue)
+        try retryingOnInterrupt("fsync") { fsync(content) }
         guard renameat(folder.rawValue, temporaryName, folder.rawValue, name) == 0 else { throw SystemError("rename") }
         isComplete = true
+        try retryingOnInterrupt("fsync") { fsync(place) }
         return Int(status.st_size)
     }
 }

@@ -3,7 +3,7 @@ import JobStore
 import Platform
 
 /// Watches the disk: refuses new work above the watermark, and gives the ballast back when the disk is full, so that
-/// accepted work can be finished. Used by the writer's thread alone.
+/// accepted work can be finished. All but `shortage` is for the writer's thread alone.
 struct DiskSpace: Sendable {
     private let folder: StoreFolder
     private let minimumFreeBytes: Int
@@ -23,15 +23,17 @@ struct DiskSpace: Sendable {
     mutating func refusesNewWork(now: MonotonicTime = .now()) -> StoreError? {
         if let lastLook, now - lastLook < .milliseconds(1000) { return refusal }
         lastLook = now
-        guard let free = freeBytes() else {
-            refusal = nil
-            return nil
-        }
-        loadBallast(free: free)
+        if let free = freeBytes() { loadBallast(free: free) }
+        refusal = shortage
+        return refusal
+    }
+
+    /// Why no new work could be taken right now, or nil. Any thread may ask.
+    var shortage: StoreError? {
+        guard let free = freeBytes() else { return nil }
         // Without ballast, new work waits until there is room for it again.
         let needed = minimumFreeBytes + (hasBallast ? 0 : 2 * ballastBytes)
-        refusal = free < needed ? .full("\(free) bytes are free in \(folder.path), new work needs \(needed)") : nil
-        return refusal
+        return free < needed ? .full("\(free) bytes are free in \(folder.path), new work needs \(needed)") : nil
     }
 
     /// - Returns: whether there was ballast to throw off.

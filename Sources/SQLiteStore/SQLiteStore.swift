@@ -12,6 +12,7 @@ package final class SQLiteStore: Sendable {
     private let observers: ObserverList
     private let connection: DatabaseQueue
     private let thread: OwnedThread
+    private let space: DiskSpace
     /// Held for life.
     private let lock: LockFile
 
@@ -43,6 +44,7 @@ package final class SQLiteStore: Sendable {
             folder: folder, minimumFreeBytes: configuration.minimumFreeBytes, ballastBytes: configuration.ballastBytes)
         self.observers = observers
         self.lock = lock
+        self.space = space
         self.connection = connection
         self.readers = readers
         do {
@@ -56,6 +58,9 @@ package final class SQLiteStore: Sendable {
             throw .unusable("\(error)")
         }
     }
+
+    /// Why a new batch would be refused right now for lack of room; nil: there is room. For `/readyz`.
+    package func shortage() -> StoreError? { space.shortage }
 
     /// From the next commit on the observer hears of what changes. The store keeps it until it is closed.
     package func addObserver(_ observer: any StoreObserver) { observers.add(observer) }

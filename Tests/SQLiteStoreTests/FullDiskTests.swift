@@ -63,6 +63,7 @@ import Testing
         try first.close()
 
         let second = try SQLiteStore.open(.forTests(folder.path) { $0.minimumFreeBytes = Int.max / 2 })
+        #expect(second.shortage() != nil)
         let refused = Awaited<BatchRecord>()
         let recorded = Awaited<Void>()
         second.submit(batch(2), completion: refused.completion)

@@ -69,7 +69,8 @@ final class JobmillService {
                     hasWorkers.notifyAll()
                 }
                 dispatcher.handle(event)
-            })
+            },
+            onFatal: { stopRequest.stop(.fatal($0)) })
         dispatcher.use(pool)
         let webhooks = WebhookDeliverer(
             queue: store, settings: try webhookSettings(), logger: logger, clock: clock, onFatal: onFatal)
@@ -145,7 +146,8 @@ final class JobmillService {
             },
             limits: limits, token: configuration.token,
             readiness: {
-                Readiness(obstacles: pool.slots > 0 ? [] : ["no worker can be had: the fork server is not ready"])
+                let workers = pool.slots > 0 ? [] : ["no worker can be had: the fork server is not ready"]
+                return Readiness(obstacles: workers + (store.shortage().map { ["\($0)"] } ?? []))
             },
             callbackURLProblem: { CallbackURL.check($0, policy: addresses) },
             openapi: PackageResources.openapi_yaml, defaultTimeout: configuration.defaultTimeout, clock: clock,
