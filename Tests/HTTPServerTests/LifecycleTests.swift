@@ -155,7 +155,9 @@ import Testing
         one.close()
         #expect(
             eventually {
-                guard let two = try? RawClient(port: server.port), (try? two.send(Self.request)) != nil else { return false }
+                guard let two = try? RawClient(port: server.port), (try? two.send(Self.request)) != nil else {
+                    return false
+                }
                 return (try? two.response().status) == 200
             })
     }
