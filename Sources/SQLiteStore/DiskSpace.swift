@@ -52,6 +52,12 @@ struct DiskSpace: Sendable {
         return free >= Int(status.st_size)
     }
 
+    /// Whether so much may be taken without coming near the watermark.
+    func hasRoom(for bytes: Int) -> Bool {
+        guard let free = freeBytes() else { return false }
+        return free - bytes >= minimumFreeBytes + 2 * ballastBytes
+    }
+
     private var hasBallast: Bool { access(folder.ballast, F_OK) == 0 }
 
     private func freeBytes() -> Int? {

@@ -42,6 +42,7 @@ package final class SQLiteStore: Sendable {
         let observers = ObserverList()
         let space = DiskSpace(
             folder: folder, minimumFreeBytes: configuration.minimumFreeBytes, ballastBytes: configuration.ballastBytes)
+        if space.hasRoom(for: configuration.logBytes) { LogSpace.reserve(configuration.logBytes, at: folder.log) }
         self.observers = observers
         self.lock = lock
         self.space = space

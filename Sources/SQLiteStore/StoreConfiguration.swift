@@ -9,6 +9,8 @@ package struct StoreConfiguration: Sendable {
     package var ballastBytes: Int
     /// New batches are refused while less than this is free on the disk.
     package var minimumFreeBytes: Int
+    /// The length that the write-ahead log gets in advance: what it has when it is moved into the database, and some commits.
+    package var logBytes: Int
     /// The database refuses to grow beyond this; nil: as large as the disk allows.
     package var maximumDatabaseBytes: Int?
     /// Connections that answer questions, so many at once.
@@ -18,12 +20,14 @@ package struct StoreConfiguration: Sendable {
 
     package init(
         folder: String, ballastBytes: Int = 32 << 20, minimumFreeBytes: Int = 64 << 20,
+        logBytes: Int = 18 << 20,
         maximumDatabaseBytes: Int? = nil, readers: Int = 3,
         onBroken: @escaping @Sendable (StoreError) -> Void
     ) {
         self.folder = folder
         self.ballastBytes = ballastBytes
         self.minimumFreeBytes = minimumFreeBytes
+        self.logBytes = logBytes
         self.maximumDatabaseBytes = maximumDatabaseBytes
         self.readers = readers
         self.onBroken = onBroken

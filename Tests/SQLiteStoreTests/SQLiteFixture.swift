@@ -94,7 +94,7 @@ extension StoreConfiguration {
         -> StoreConfiguration
     {
         var configuration = StoreConfiguration(
-            folder: folder, ballastBytes: 4096, minimumFreeBytes: 0,
+            folder: folder, ballastBytes: 4096, minimumFreeBytes: 0, logBytes: 100_000,
             onBroken: { error in Issue.record("the store broke: \(error)") })
         adjust(&configuration)
         return configuration
