@@ -4,7 +4,7 @@ import Platform
 /// Gives the write-ahead log its usual length in advance.
 ///
 /// A commit that makes the log longer has to wait for the file system to record the new length too; one that overwrites it
-/// takes a quarter of the time. SQLite ignores what lies behind the last valid frame, and a log whose header is not valid.
+/// does not (fdatasync of a one-job commit: 0.37 instead of 0.53 ms, ext4 on a virtual disk, 2026-11-22). SQLite ignores what lies behind the last valid frame, and a log whose header is not valid.
 /// Source: sqlite.org/fileformat2.html, section 4.
 enum LogSpace {
     /// Appends zeros up to `bytes`. Only before the first write of this process, and with the store's lock held. If it does not
