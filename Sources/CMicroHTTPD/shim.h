@@ -3,7 +3,9 @@
 #define CMICROHTTPD_SHIM_H
 
 #include <microhttpd.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 // The library's enums are closed and its macros carry casts; neither reaches Swift by name.
 static const enum MHD_Result cmhd_yes = MHD_YES;
@@ -27,6 +29,8 @@ struct cmhd_options {
   void *_Nullable (*_Nonnull request_line)(void *_Nullable, const char *_Nonnull, struct MHD_Connection *_Nonnull);
   MHD_RequestCompletedCallback _Nonnull request_ended;
   MHD_NotifyConnectionCallback _Nonnull connection_changed;
+  /// Hears of everything that goes wrong, before the client does.
+  MHD_LogCallback _Nonnull log;
 };
 
 // Paths and queries are decoded by the caller, strictly, from the raw target.
@@ -40,7 +44,8 @@ static size_t cmhd_keep_escaped(void *_Nullable context, struct MHD_Connection *
 /// A daemon without a thread of its own, driven by `MHD_run` when its epoll descriptor is readable or its wait is over.
 static inline struct MHD_Daemon *_Nullable cmhd_start(const struct cmhd_options *_Nonnull options) {
   return MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, options->access, options->context,
+      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, options->access, options->context,
+      MHD_OPTION_EXTERNAL_LOGGER, options->log, options->context,
       MHD_OPTION_LISTEN_SOCKET, options->listening_socket,
       MHD_OPTION_CONNECTION_LIMIT, options->connection_limit,
       MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->address_limit,
@@ -87,6 +92,21 @@ static inline void *_Nullable cmhd_socket_context(struct MHD_Connection *_Nonnul
 static inline size_t cmhd_header_size(struct MHD_Connection *_Nonnull connection) {
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
   return info == NULL ? 0 : info->header_size;
+}
+
+/// The first field of that name; NULL if there is none.
+static inline const char *_Nullable cmhd_header(struct MHD_Connection *_Nonnull connection, const char *_Nonnull name) {
+  return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+/// Bytes that the client's system has not taken yet.
+static inline int cmhd_unsent(int socket) {
+  int count = 0;
+  return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : 0;
+}
+
+static inline int cmhd_header_count(struct MHD_Connection *_Nonnull connection) {
+  return MHD_get_connection_values(connection, MHD_HEADER_KIND, NULL, NULL);
 }
 
 static inline void cmhd_each_header(struct MHD_Connection *_Nonnull connection, MHD_KeyValueIteratorN _Nonnull visit,

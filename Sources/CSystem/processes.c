@@ -18,25 +18,32 @@
 
 pid_t csystem_fork(void) { return fork(); }
 
-/// The caller's environment with `entry` in place of what has the same name. The strings are shared, the array is new.
-static char **environment_with(const char *entry) {
-    size_t name_length = (size_t)(strchrnul(entry, '=') - entry);
-    size_t count = 0;
+/// Whether two entries ("NAME=value") have the same name.
+static int same_name(const char *left, const char *right) {
+    size_t length = (size_t)(strchrnul(right, '=') - right);
+    return strncmp(left, right, length) == 0 && left[length] == '=';
+}
+
+/// The caller's environment with `entries` in place of what has the same names. The strings are shared, the array is new.
+static char **environment_with(char *const *entries) {
+    size_t count = 0, added = 0;
     while (environ[count]) count++;
-    char **copy = calloc(count + 2, sizeof *copy);
+    while (entries[added]) added++;
+    char **copy = calloc(count + added + 1, sizeof *copy);
     if (!copy) return NULL;
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        int same = strncmp(environ[i], entry, name_length) == 0 && environ[i][name_length] == '=';
-        if (!same) copy[used++] = environ[i];
+        int replaced = 0;
+        for (size_t j = 0; j < added && !replaced; j++) replaced = same_name(environ[i], entries[j]);
+        if (!replaced) copy[used++] = environ[i];
     }
-    copy[used] = (char *)entry;
+    memcpy(copy + used, entries, added * sizeof *copy);
     return copy;
 }
 
-int csystem_spawn(const char *path, char *const *arguments, const char *environment_entry, int channel,
-                  pid_t *process) {
-    char **environment = environment_with(environment_entry);
+int csystem_spawn(const char *path, char *const *arguments, char *const *environment_entries, const char *folder,
+                  int channel, pid_t *process) {
+    char **environment = environment_with(environment_entries);
     if (!environment) return ENOMEM;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -55,7 +62,8 @@ int csystem_spawn(const char *path, char *const *arguments, const char *environm
     if (!code) code = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     if (!code) code = posix_spawn_file_actions_adddup2(&actions, 2, 1);
     if (!code) code = posix_spawn_file_actions_addclosefrom_np(&actions, 4);
-    if (!code) code = posix_spawn(process, path, &actions, &attributes, arguments, environment);
+    if (!code && folder) code = posix_spawn_file_actions_addchdir_np(&actions, folder);
+    if (!code) code = posix_spawnp(process, path, &actions, &attributes, arguments, environment);
 
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
@@ -63,7 +71,7 @@ int csystem_spawn(const char *path, char *const *arguments, const char *environm
     return code;
 }
 
-int csystem_close_from(int lowest) { return close_range((unsigned)lowest, ~0U, 0); }
+int csystem_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
 
 int csystem_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
 

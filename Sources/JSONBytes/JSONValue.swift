@@ -46,21 +46,20 @@ package struct JSONValue: Sendable {
 
     /// The first members, at most `limit`, in their order, duplicates kept; none unless it is an object.
     package func members(atMost limit: Int = .max) -> [(key: String, value: JSONValue)] {
-        guard kind == .object else { return [] }
+        Array(JSONMembers(of: self).prefix(limit))
+    }
+
+    fileprivate func member(at position: inout Int) -> (key: String, value: JSONValue)? {
+        guard kind == .object else { return nil }
         let inside = self.inside
         return document.withUnsafeBytes { all in
             let text = Text(UnsafeRawBufferPointer(rebasing: all[inside]))
-            var members: [(key: String, value: JSONValue)] = []
-            var position = 0
             var member = jsonscan_member()
-            while members.count < limit, jsonscan_next_members(text.start, text.count, &position, &member, 1) == 1 {
-                let name = member.name.range(offset: inside.lowerBound)
-                // A name of validated text is always a string.
-                let key = JSONScalar.string(UnsafeRawBufferPointer(rebasing: all[name])) ?? ""
-                members.append(
-                    (key, JSONValue(document: document, range: member.value.range(offset: inside.lowerBound))))
-            }
-            return members
+            guard jsonscan_next_members(text.start, text.count, &position, &member, 1) == 1 else { return nil }
+            let name = member.name.range(offset: inside.lowerBound)
+            // A name of validated text is always a string.
+            let key = JSONScalar.string(UnsafeRawBufferPointer(rebasing: all[name])) ?? ""
+            return (key, JSONValue(document: document, range: member.value.range(offset: inside.lowerBound)))
         }
     }
 
@@ -111,6 +110,16 @@ package struct JSONValue: Sendable {
     private func withText<Value>(_ read: (UnsafeRawBufferPointer) -> Value) -> Value {
         document.withUnsafeBytes { read(UnsafeRawBufferPointer(rebasing: $0[range])) }
     }
+}
+
+/// The members of an object in their order, duplicates kept; none of anything else.
+package struct JSONMembers: Sequence, IteratorProtocol, Sendable {
+    private let object: JSONValue
+    private var position = 0
+
+    package init(of object: JSONValue) { self.object = object }
+
+    package mutating func next() -> (key: String, value: JSONValue)? { object.member(at: &position) }
 }
 
 /// Consecutive elements of an array.

@@ -14,7 +14,22 @@ package struct JSONWriter: Sendable {
     package mutating func beginArray() { begin(UInt8(ascii: "[")) }
     package mutating func endArray() { end(UInt8(ascii: "]")) }
 
-    package mutating func key(_ name: String) {
+    /// - Parameter name: holds nothing that would have to be escaped.
+    package mutating func key(_ name: StaticString) {
+        let needsComma = needsComma
+        // In one piece, because there are many names.
+        bytes.append(addingCapacity: name.utf8CodeUnitCount + 4) { room in
+            if needsComma { room.append(UInt8(ascii: ",")) }
+            room.append(UInt8(ascii: "\""))
+            for index in 0..<name.utf8CodeUnitCount { room.append(name.utf8Start[index]) }
+            room.append(UInt8(ascii: "\""))
+            room.append(UInt8(ascii: ":"))
+        }
+        self.needsComma = false
+    }
+
+    /// For names that are not known when the program is written.
+    package mutating func key(named name: String) {
         value(name)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
@@ -23,6 +38,14 @@ package struct JSONWriter: Sendable {
     package mutating func value(_ string: String) {
         separate()
         JSONWriter.append(string, to: &bytes)
+    }
+
+    /// A string whose characters `append` adds; there must be none among them that would have to be escaped.
+    package mutating func plain(_ append: (inout [UInt8]) -> Void) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        append(&bytes)
+        bytes.append(UInt8(ascii: "\""))
     }
 
     package mutating func value(_ number: Int) {
@@ -53,6 +76,18 @@ package struct JSONWriter: Sendable {
     }
 
     package mutating func raw(_ json: JSON) { raw(bytes: json.bytes) }
+
+    package mutating func value(orNull string: String?) {
+        if let string { value(string) } else { null() }
+    }
+
+    package mutating func value(orNull number: Int?) {
+        if let number { value(number) } else { null() }
+    }
+
+    package mutating func value(orNull number: Double?) {
+        if let number { value(number) } else { null() }
+    }
 
     /// Valid JSON text: one value, or several with commas between them.
     package mutating func raw(bytes text: [UInt8]) {
@@ -109,7 +144,7 @@ extension JSONWriter {
             var rest = UnsafeRawBufferPointer(characters)
             while true {
                 let plain = jsonscan_plain_prefix(Text(rest).start, rest.count)
-                bytes.append(contentsOf: rest[..<plain])
+                bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<plain]))
                 if plain == rest.count { return }
                 appendEscape(of: rest[plain], to: &bytes)
                 rest = UnsafeRawBufferPointer(rebasing: rest[(plain + 1)...])

@@ -1,6 +1,8 @@
 /// What a client may choose for a batch besides its handler and its jobs.
 package struct BatchOptions: Hashable, Sendable {
-    /// Batches of a higher priority are served first. From -100 to 100.
+    /// The queue that the batch waits in.
+    package var queue: String
+    /// Among queues of equal priority, batches of a higher priority are served first. From -100 to 100.
     package var priority: Int
     package var chunkSize: ChunkSize
     package var retries: RetryPolicy
@@ -9,17 +11,23 @@ package struct BatchOptions: Hashable, Sendable {
     package var callback: Callback?
     /// JSON text that Jobmill keeps and hands back, or nil.
     package var metadata: [UInt8]?
+    /// The W3C trace context of the request that submitted the batch, handed on to its jobs.
+    package var traceparent: String?
 
     package init(
-        priority: Int = 0, chunkSize: ChunkSize = .automatic, retries: RetryPolicy = RetryPolicy(),
-        timeout: Double? = nil, callback: Callback? = nil, metadata: [UInt8]? = nil
+        queue: String = QueueSettings.defaultName, priority: Int = 0, chunkSize: ChunkSize = .automatic,
+        retries: RetryPolicy = RetryPolicy(), timeout: Double? = nil, callback: Callback? = nil,
+        metadata: [UInt8]? = nil,
+        traceparent: String? = nil
     ) {
+        self.queue = queue
         self.priority = priority
         self.chunkSize = chunkSize
         self.retries = retries
         self.timeout = timeout
         self.callback = callback
         self.metadata = metadata
+        self.traceparent = traceparent
     }
 
     package static let priorityRange = -100...100

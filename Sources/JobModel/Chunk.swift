@@ -5,13 +5,16 @@ package struct Chunk: Sendable, Hashable {
     package var handler: String
     /// Seconds that each of its jobs may run; nil: no limit.
     package var timeout: Double?
+    /// What the jobs' batch gives to all of them; a chunk that has it holds jobs of this batch only.
+    package var shared: SharedValue?
     /// At least one. A job's *position* in the chunk counts through all parts, from 0.
     package var parts: [Part]
 
-    package init(id: UInt64, handler: String, timeout: Double?, parts: [Part]) {
+    package init(id: UInt64, handler: String, timeout: Double?, shared: SharedValue? = nil, parts: [Part]) {
         self.id = id
         self.handler = handler
         self.timeout = timeout
+        self.shared = shared
         self.parts = parts
     }
 
@@ -25,16 +28,33 @@ package struct Chunk: Sendable, Hashable {
         package var count: Int
         /// Which try of these jobs this is, from 1.
         package var attempt: Int
+        /// The W3C trace context that the batch was submitted with.
+        package var traceparent: String?
         /// `count` valid JSON values with commas between them, without brackets.
         package var input: [UInt8]
 
-        package init(batch: BatchID, first: Int, count: Int, attempt: Int, input: [UInt8]) {
+        package init(
+            batch: BatchID, first: Int, count: Int, attempt: Int, traceparent: String? = nil, input: [UInt8]
+        ) {
             self.batch = batch
             self.first = first
             self.count = count
             self.attempt = attempt
+            self.traceparent = traceparent
             self.input = input
         }
+    }
+}
+
+/// One JSON value that a batch gives to each worker once, however many of its jobs the worker runs.
+package struct SharedValue: Sendable, Hashable {
+    package var batch: BatchID
+    /// JSON text.
+    package var bytes: [UInt8]
+
+    package init(batch: BatchID, bytes: [UInt8]) {
+        self.batch = batch
+        self.bytes = bytes
     }
 }
 
@@ -44,8 +64,19 @@ package enum ChunkEvent: Sendable, Hashable {
     case outcomes(chunk: UInt64, position: Int, runs: [ChunkRun])
     /// The last that is heard of a chunk.
     case ended(chunk: UInt64, ChunkEnd)
+    /// What the job at `position` says of itself; the newest counts.
+    case progress(chunk: UInt64, position: Int, JobProgress)
+    /// What the job at `position` logged or printed, and how many more lines were beyond a rate and left out.
+    case logged(chunk: UInt64, position: Int, [LogLine], dropped: Int = 0)
+    /// What was added to the counters of the batch that the job at `position` belongs to; each addition comes once.
+    case counted(chunk: UInt64, position: Int, [CounterDelta])
     /// How many chunks can run at once from now on; 0 while no worker can be had.
     case slots(Int)
+    /// The handlers cannot run from now on; what was handed to `run` for them comes back. nil: they can again.
+    case health(handlers: [String], Unhealthy?)
+    /// The handlers are run by what was prepared just now. Or, if there is a problem: they were to be prepared anew, that has
+    /// failed, and they are run as before.
+    case loaded(handlers: [String], problem: String?)
 }
 
 /// The same outcome of consecutive jobs. A run never crosses the boundary of a part.
@@ -67,10 +98,15 @@ package enum ChunkEnd: Sendable, Hashable {
     /// Every job was heard of.
     /// - busy: seconds from the first job's start to the last one's end.
     case completed(busy: Double)
-    /// The worker died or was killed because of the job at `position`, which is charged an attempt; the jobs before it were
-    /// heard of, those behind it have not run.
+    /// The worker died or was killed while it ran the job at `position`; the jobs before it were heard of, those behind it have
+    /// not run. The job is charged an attempt, unless the failure's kind is `cancelled`: then the worker was killed because
+    /// `cancel` was asked, and the failure only says how it ended.
     case interrupted(position: Int, failure: Failure)
-    /// The worker stopped for reasons that no job has to answer for, or because `cancel` was asked: what was not heard of
-    /// may run again at no cost.
+    /// The worker died or had to be killed, for no known reason, while it ran none of the chunk's jobs: when it received them, or
+    /// between two. What was not heard of may run again at no cost, each job alone; one that is lost alone again is charged an
+    /// attempt with this failure.
+    case lost(Failure)
+    /// The worker stopped for reasons that no job has to answer for, or because `cancel` was asked while no job ran: what was
+    /// not heard of may run again at no cost.
     case returned
 }

@@ -9,7 +9,17 @@ package struct BatchID: Hashable, Comparable, Sendable, CustomStringConvertible 
         self.ulid = ulid
     }
 
-    package var description: String { "bat_\(ulid)" }
+    package var description: String {
+        var bytes: [UInt8] = []
+        append(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends the characters of its description.
+    package func append(to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: "bat_".utf8)
+        ulid.append(to: &bytes)
+    }
 
     package static func < (left: BatchID, right: BatchID) -> Bool { left.ulid < right.ulid }
 }
@@ -35,7 +45,19 @@ package struct JobID: Hashable, Sendable, CustomStringConvertible {
         self.init(batch: BatchID(ulid), index: index)
     }
 
-    package var description: String { "job_\(batch.ulid)_\(index)" }
+    package var description: String {
+        var bytes: [UInt8] = []
+        append(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends the characters of its description.
+    package func append(to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: "job_".utf8)
+        batch.ulid.append(to: &bytes)
+        bytes.append(UInt8(ascii: "_"))
+        bytes.append(contentsOf: String(index).utf8)
+    }
 }
 
 /// Names a delivery: `whd_` and a ULID; it is the `webhook-id` of every try.

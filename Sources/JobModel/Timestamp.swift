@@ -20,19 +20,45 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
 
     /// RFC 3339 in UTC with milliseconds, such as `2026-01-31T08:15:00.125Z`.
     package var description: String {
+        var bytes: [UInt8] = []
+        append(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends the characters of its description.
+    package func append(to bytes: inout [UInt8]) {
         let milliseconds = Timestamp.floorDivide(microseconds, 1000)
         let seconds = Timestamp.floorDivide(milliseconds, 1000)
         let days = Timestamp.floorDivide(seconds, 86_400)
         let secondOfDay = Int(seconds - days * 86_400)
         let (year, month, day) = Timestamp.civil(fromDays: days)
-        let date = "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))"
-        let time = "\(pad(secondOfDay / 3600, 2)):\(pad(secondOfDay / 60 % 60, 2)):\(pad(secondOfDay % 60, 2))"
-        return "\(date)T\(time).\(pad(Int(milliseconds - seconds * 1000), 3))Z"
+        if (0...9999).contains(year) {
+            Timestamp.append(pair: year / 100, to: &bytes)
+            Timestamp.append(pair: year % 100, to: &bytes)
+        } else {
+            bytes.append(contentsOf: String(year).utf8)
+        }
+        Timestamp.append("-", pair: month, to: &bytes)
+        Timestamp.append("-", pair: day, to: &bytes)
+        Timestamp.append("T", pair: secondOfDay / 3600, to: &bytes)
+        Timestamp.append(":", pair: secondOfDay / 60 % 60, to: &bytes)
+        Timestamp.append(":", pair: secondOfDay % 60, to: &bytes)
+        let millisecond = Int(milliseconds - seconds * 1000)
+        bytes.append(UInt8(ascii: "."))
+        bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: millisecond / 100))
+        Timestamp.append(pair: millisecond % 100, to: &bytes)
+        bytes.append(UInt8(ascii: "Z"))
     }
 
-    private func pad(_ number: Int, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    private static func append(_ separator: Unicode.Scalar, pair number: Int, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: separator))
+        append(pair: number, to: &bytes)
+    }
+
+    /// A number from 0 to 99.
+    private static func append(pair number: Int, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 10))
+        bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
     }
 
     private static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {

@@ -26,15 +26,22 @@ package struct ULID: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        String(unsafeUninitializedCapacity: 26) { buffer in
-            var high = high
-            var low = low
-            for position in stride(from: 25, through: 0, by: -1) {
-                buffer[position] = ULID.digits[Int(low & 31)]
-                low = low >> 5 | high << 59
-                high >>= 5
+        var bytes: [UInt8] = []
+        append(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends its 26 characters.
+    package func append(to bytes: inout [UInt8]) {
+        let digits = ULID.digits
+        bytes.append(addingCapacity: 26) { room in
+            for shift in stride(from: 61, through: 1, by: -5) {
+                room.append(digits[Int(truncatingIfNeeded: high >> shift) & 31])
             }
-            return 26
+            room.append(digits[Int(truncatingIfNeeded: high << 4 | low >> 60) & 31])
+            for shift in stride(from: 55, through: 0, by: -5) {
+                room.append(digits[Int(truncatingIfNeeded: low >> shift) & 31])
+            }
         }
     }
 
@@ -72,9 +79,7 @@ package struct ULIDGenerator: Sendable {
         milliseconds: UInt64, using random: inout some RandomNumberGenerator
     ) -> ULID {
         if milliseconds > last.milliseconds {
-            last = ULID(
-                high: milliseconds << 16 | UInt64.random(in: 0...0xFFFF, using: &random),
-                low: UInt64.random(in: 0...UInt64.max, using: &random))
+            last = ULID(high: milliseconds << 16 | random.next() & 0xFFFF, low: random.next())
         } else {
             let (low, overflow) = last.low.addingReportingOverflow(1)
             last = ULID(high: overflow ? last.high + 1 : last.high, low: low)

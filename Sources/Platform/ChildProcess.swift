@@ -31,15 +31,20 @@ package enum ChildProcess {
 
     /// Starts a program in a session of its own, so that a terminal's Ctrl-C does not reach it. It inherits nothing but the
     /// standard error stream (also as its standard output) and `channel`.
-    /// - Parameter environmentEntry: `NAME=value`, beside the caller's environment.
+    /// - Parameters:
+    ///   - path: looked for in PATH if it has no slash.
+    ///   - environment: beside the caller's environment.
+    ///   - workingFolder: nil: the caller's.
     /// - Returns: the process identifier.
     package static func spawn(
-        _ path: String, arguments: [String], environmentEntry: String, channel: borrowing Descriptor
+        _ path: String, arguments: [String], environment: [String: String] = [:], workingFolder: String? = nil,
+        channel: borrowing Descriptor
     ) throws(SystemError) -> Int32 {
         let copies: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
-        defer { for copy in copies { free(copy) } }
+        let entries: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0.key)=\($0.value)") }
+        defer { for copy in copies + entries { free(copy) } }
         var process: pid_t = 0
-        let code = csystem_spawn(path, copies + [nil], environmentEntry, channel.rawValue, &process)
+        let code = csystem_spawn(path, copies + [nil], entries + [nil], workingFolder, channel.rawValue, &process)
         guard code == 0 else { throw SystemError("posix_spawn of \(path)", code: code) }
         return process
     }
@@ -148,22 +153,8 @@ package enum CurrentProcess {
         for number in signals { _ = Glibc.signal(number, SIG_IGN) }
     }
 
-    package static func closeDescriptors(from lowest: Int32) throws(SystemError) {
-        guard csystem_close_from(lowest) == 0 else { throw SystemError("close_range") }
-    }
-
     /// What is printed appears line by line, also in a pipe or a file.
     package static func bufferOutputByLines() { csystem_buffer_lines() }
-
-    /// Moves a descriptor to another number, closing what was there; the new one is closed on exec.
-    package static func move(_ descriptor: consuming Descriptor, to number: Int32) throws(SystemError) -> Descriptor {
-        let old = descriptor.release()
-        if old == number { return Descriptor(adopting: number) }
-        try retryingOnInterrupt("dup2") { dup2(old, number) }
-        close(old)
-        try retryingOnInterrupt("fcntl(F_SETFD)") { fcntl(number, F_SETFD, FD_CLOEXEC) }
-        return Descriptor(adopting: number)
-    }
 
     /// Ends at once: no exit handlers, no buffers flushed.
     package static func exit(_ code: Int32) -> Never { _exit(code) }

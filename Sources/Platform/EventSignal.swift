@@ -1,7 +1,7 @@
 import CSystem
 import Glibc
 
-/// Wakes a thread that sleeps in a `Poller`: an eventfd. Signals before a drain count as one.
+/// Wakes a thread that sleeps in a `Poller` or in `wait`: an eventfd. Signals before a drain count as one.
 package final class EventSignal: Sendable {
     private let descriptor: Descriptor
 
@@ -22,5 +22,11 @@ package final class EventSignal: Sendable {
     package func drain() {
         var count: eventfd_t = 0
         _ = eventfd_read(descriptor.rawValue, &count)
+    }
+
+    /// Sleeps until somebody signals, or has signalled since the last `drain`.
+    package func wait() {
+        var watched = pollfd(fd: fileDescriptor, events: Int16(POLLIN), revents: 0)
+        while poll(&watched, 1, -1) < 0 && errno == EINTR {}
     }
 }

@@ -19,6 +19,8 @@ package final class Poller {
         package let isWritable: Bool
         /// The peer is gone or the descriptor failed; there may still be bytes to read.
         package let isClosed: Bool
+        /// It is gone for good or the descriptor failed, and not only the peer's sending side has ended.
+        package let isBroken: Bool
     }
 
     private let descriptor: Descriptor
@@ -63,7 +65,8 @@ package final class Poller {
                 token: event.data.u64,
                 isReadable: event.events & EPOLLIN.rawValue != 0,
                 isWritable: event.events & EPOLLOUT.rawValue != 0,
-                isClosed: event.events & (EPOLLHUP.rawValue | EPOLLERR.rawValue | EPOLLRDHUP.rawValue) != 0)
+                isClosed: event.events & (EPOLLHUP.rawValue | EPOLLERR.rawValue | EPOLLRDHUP.rawValue) != 0,
+                isBroken: event.events & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0)
         }
     }
 

@@ -46,6 +46,9 @@ package struct SharedMemory: ~Copyable {
         word(at: offset).pointee.store(value, ordering: .releasing)
     }
 
+    /// Keeps plain reads and writes on their side of this point, where words alone do not say it.
+    package func fence() { atomicMemoryFence(ordering: .sequentiallyConsistent) }
+
     package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
         precondition(offset >= 0 && bytes.count <= size && offset <= size - bytes.count, "outside of the shared memory")
         guard let source = bytes.baseAddress else { return }

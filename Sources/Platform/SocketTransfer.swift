@@ -115,6 +115,13 @@ package enum SocketTransfer {
         return .message(Message(bytes: bytes, descriptors: Array(descriptors[..<Int(descriptorCount)])))
     }
 
+    /// Whether this number is an open stream socket.
+    package static func isStream(_ socket: Int32) -> Bool {
+        var type: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        return getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == Int32(SOCK_STREAM.rawValue)
+    }
+
     /// Asks for a larger send buffer; the kernel gives as much of it as it allows.
     package static func enlargeSendBuffer(_ socket: Int32, bytes: Int) {
         var size = Int32(clamping: bytes)

@@ -10,6 +10,12 @@ package enum StandardStreams {
             _ = open("/dev/null", O_RDWR)
         }
     }
+
+    /// Makes `descriptor` the stream with this number, for what this process starts, too.
+    package static func replace(_ number: Int32, by descriptor: consuming Descriptor) throws(SystemError) {
+        let source = descriptor.rawValue
+        try retryingOnInterrupt("dup2") { dup2(source, number) }
+    }
 }
 
 /// The last resort of processes that have no logger: one line on standard error.

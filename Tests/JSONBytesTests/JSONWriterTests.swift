@@ -80,7 +80,19 @@ import Testing
         #expect(text { $0.value("a/b é😀\u{7F}") } == "\"a/b é😀\u{7F}\"")
         #expect(text { $0.value("\"\\\n\r\t\u{8}\u{C}\0\u{1F}") } == #""\"\\\n\r\t\u0008\u000c\u0000\u001f""#)
         #expect(text { $0.value("0123456789abcde\"0123456789abcdef\n") } == #""0123456789abcde\"0123456789abcdef\n""#)
-        #expect(text { $0.key("a\"") } == #""a\"":"#)
+        #expect(text { $0.key(named: "a\"") } == #""a\"":"#)
+    }
+
+    @Test func plainTextComesBetweenQuotes() {
+        let written = text { writer in
+            writer.beginObject()
+            writer.key("a")
+            writer.plain { $0 += Array("b".utf8) }
+            writer.key("c")
+            writer.plain { _ in }
+            writer.endObject()
+        }
+        #expect(written == #"{"a":"b","c":""}"#)
     }
 
     @Test func randomTreesComeBack() throws {

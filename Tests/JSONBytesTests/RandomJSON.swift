@@ -58,7 +58,7 @@ indirect enum Tree: Equatable {
         case .object(let members):
             writer.beginObject()
             for member in members {
-                writer.key(member.key)
+                writer.key(named: member.key)
                 member.value.write(to: &writer)
             }
             writer.endObject()

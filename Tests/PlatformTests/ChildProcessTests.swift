@@ -12,7 +12,7 @@ import Testing
         do {
             let remote = Descriptor(adopting: right)
             process = try ChildProcess.spawn(
-                "/bin/sh", arguments: ["sh", "-c", script], environmentEntry: "JOBMILL_TEST=ä", channel: remote)
+                "/bin/sh", arguments: ["sh", "-c", script], environment: ["JOBMILL_TEST": "ä"], channel: remote)
         }
         var output: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1000)
@@ -45,14 +45,14 @@ import Testing
         let pair = try SocketPair()
         #expect(throws: SystemError.self) {
             _ = try ChildProcess.spawn(
-                "/does/not/exist", arguments: [], environmentEntry: "A=b", channel: pair.left)
+                "/does/not/exist", arguments: [], environment: ["A": "b"], channel: pair.left)
         }
     }
 
     @Test func whatRunsOnIsNotReaped() throws {
         let pair = try SocketPair()
         let process = try ChildProcess.spawn(
-            "/bin/sleep", arguments: ["sleep", "600"], environmentEntry: "A=b", channel: pair.left)
+            "/bin/sleep", arguments: ["sleep", "600"], environment: ["A": "b"], channel: pair.left)
         #expect(try ChildProcess.reap(.process(process)) == nil)
         #expect(try ChildProcess.awaitEnd(of: process, atMost: .milliseconds(1)) == nil)
         ChildProcess.signalGroup(process, SIGKILL)

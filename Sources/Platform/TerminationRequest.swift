@@ -1,0 +1,17 @@
+import CSystem
+
+/// SIGTERM as a request instead of an end.
+package enum TerminationRequest {
+    /// From here on SIGTERM is noted, and wakes who waits for `signal`, which has to live until `release`.
+    package static func `catch`(_ signal: EventSignal) throws(SystemError) {
+        guard csystem_catch_termination(signal.fileDescriptor) == 0 else { throw SystemError("sigaction") }
+    }
+
+    /// SIGTERM ends the process again.
+    package static func release() throws(SystemError) {
+        guard csystem_release_termination() == 0 else { throw SystemError("sigaction") }
+    }
+
+    /// Whether SIGTERM has been noted. It stays true.
+    package static var isNoted: Bool { csystem_termination_requested() != 0 }
+}
