@@ -17,21 +17,42 @@ extension BatchRecord {
     /// Every field is always there, null where there is nothing to say. The callback's secret is never shown.
     package func write(to writer: inout JSONWriter, running: Int) {
         writer.beginObject()
+        writeFields(to: &writer, running: running)
+        writer.endObject()
+    }
+
+    /// All fields, inside an object that is begun.
+    func writeFields(to writer: inout JSONWriter, running: Int) {
+        writeStatus(to: &writer, running: running)
+        options.write(to: &writer)
+        writer.key("shared_bytes")
+        writer.value(orNull: sharedBytes)
+        writer.key("created_at")
+        writer.plain(createdAt.append)
+        writer.key("started_at")
+        writer.value(orNull: startedAt)
+        writer.key("finished_at")
+        writer.value(orNull: finishedAt)
+    }
+
+    /// The fields that change while the batch runs, with its name, inside an object that is begun.
+    package func writeStatus(to writer: inout JSONWriter, running: Int) {
         writer.key("id")
-        writer.value(id.description)
+        writer.plain(id.append)
         writer.key("handler")
         writer.value(handler)
+        writer.key("queue")
+        writer.value(options.queue)
         writer.key("status")
         writer.value(status(running: running).rawValue)
         writer.key("counts")
         writeCounts(to: &writer, running: running)
-        options.write(to: &writer)
-        writer.key("created_at")
-        writer.value(createdAt.description)
-        writer.key("started_at")
-        writer.value(orNull: startedAt?.description)
-        writer.key("finished_at")
-        writer.value(orNull: finishedAt?.description)
+        writer.key("counters")
+        writer.beginObject()
+        for (name, sum) in counters.sorted(by: { $0.key < $1.key }) {
+            writer.key(named: name)
+            writer.value(Int(sum))
+        }
         writer.endObject()
     }
 
@@ -80,7 +101,7 @@ extension BatchOptions {
         writer.value(retries.backoff.jitter)
         writer.endObject()
         writer.key("timeout")
-        if let timeout { writer.value(timeout) } else { writer.null() }
+        writer.value(orNull: timeout)
         writer.key("callback")
         if let callback { callback.write(to: &writer) } else { writer.null() }
         writer.key("metadata")
@@ -102,7 +123,7 @@ extension Callback {
 }
 
 extension JSONWriter {
-    fileprivate mutating func value(orNull text: String?) {
-        if let text { value(text) } else { null() }
+    package mutating func value(orNull time: Timestamp?) {
+        if let time { plain(time.append) } else { null() }
     }
 }

@@ -6,14 +6,20 @@ package struct NewBatch: Sendable {
     package var handler: String
     package var options: BatchOptions
     package var createdAt: Timestamp
+    /// JSON text of the value that the batch shares with all its jobs, or nil.
+    package var shared: [UInt8]?
     /// Without gaps from index 0, in order, at least one.
     package var segments: [Segment]
 
-    package init(id: BatchID, handler: String, options: BatchOptions, createdAt: Timestamp, segments: [Segment]) {
+    package init(
+        id: BatchID, handler: String, options: BatchOptions, createdAt: Timestamp, shared: [UInt8]? = nil,
+        segments: [Segment]
+    ) {
         self.id = id
         self.handler = handler
         self.options = options
         self.createdAt = createdAt
+        self.shared = shared
         self.segments = segments
     }
 
@@ -52,7 +58,11 @@ package struct BatchRecord: Sendable, Hashable {
     package var handler: String
     package var options: BatchOptions
     package var total: Int
+    /// Size of the value that the batch shares with its jobs; nil without one. `WorkReading.sharedValue` has the value.
+    package var sharedBytes: Int?
     package var counts: OutcomeCounts
+    /// Sums of what the jobs have added to the batch's counters, by name.
+    package var counters: [String: Int64]
     package var phase: Phase
     package var createdAt: Timestamp
     /// When the first outcome or attempt was recorded, nil before.
@@ -61,14 +71,17 @@ package struct BatchRecord: Sendable, Hashable {
     package var finishedAt: Timestamp?
 
     package init(
-        id: BatchID, handler: String, options: BatchOptions, total: Int, counts: OutcomeCounts = OutcomeCounts(),
-        phase: Phase = .active, createdAt: Timestamp, startedAt: Timestamp? = nil, finishedAt: Timestamp? = nil
+        id: BatchID, handler: String, options: BatchOptions, total: Int, sharedBytes: Int? = nil,
+        counts: OutcomeCounts = OutcomeCounts(), counters: [String: Int64] = [:], phase: Phase = .active,
+        createdAt: Timestamp, startedAt: Timestamp? = nil, finishedAt: Timestamp? = nil
     ) {
         self.id = id
         self.handler = handler
         self.options = options
         self.total = total
+        self.sharedBytes = sharedBytes
         self.counts = counts
+        self.counters = counters
         self.phase = phase
         self.createdAt = createdAt
         self.startedAt = startedAt

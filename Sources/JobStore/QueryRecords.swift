@@ -16,11 +16,13 @@ package struct BatchPage: Sendable {
 /// Which batches to list.
 package struct BatchFilter: Sendable, Hashable {
     package var handler: String?
+    package var queue: String?
     package var phases: [BatchRecord.Phase]
 
     /// - Parameter phases: empty means all.
-    package init(handler: String? = nil, phases: [BatchRecord.Phase] = []) {
+    package init(handler: String? = nil, queue: String? = nil, phases: [BatchRecord.Phase] = []) {
         self.handler = handler
+        self.queue = queue
         self.phases = phases
     }
 }
@@ -36,9 +38,12 @@ package struct JobRecord: Sendable {
     /// The result or the error object, JSON text; nil without one.
     package var body: [UInt8]?
     package var attempts: [AttemptRecord]
+    /// Ascending by attempt, one for each attempt that logged.
+    package var logs: [JobLog]
 
     package init(
-        id: JobID, batch: BatchRecord, payload: [UInt8], outcome: Outcome?, body: [UInt8]?, attempts: [AttemptRecord]
+        id: JobID, batch: BatchRecord, payload: [UInt8], outcome: Outcome?, body: [UInt8]?, attempts: [AttemptRecord],
+        logs: [JobLog] = []
     ) {
         self.id = id
         self.batch = batch
@@ -46,5 +51,6 @@ package struct JobRecord: Sendable {
         self.outcome = outcome
         self.body = body
         self.attempts = attempts
+        self.logs = logs
     }
 }

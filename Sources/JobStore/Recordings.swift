@@ -49,12 +49,48 @@ package struct Recording: Sendable {
     /// Of jobs that have no outcome yet; never overlapping.
     package var runs: [OutcomeRun]
     package var attempts: [AttemptRecord]
+    /// Added to the batch's counters; at most one delta for each name.
+    package var counters: [CounterDelta]
+    package var logs: [JobLog]
     package var recordedAt: Timestamp
 
-    package init(batch: BatchID, runs: [OutcomeRun] = [], attempts: [AttemptRecord] = [], recordedAt: Timestamp) {
+    package init(
+        batch: BatchID, runs: [OutcomeRun] = [], attempts: [AttemptRecord] = [], counters: [CounterDelta] = [],
+        logs: [JobLog] = [], recordedAt: Timestamp
+    ) {
         self.batch = batch
         self.runs = runs
         self.attempts = attempts
+        self.counters = counters
+        self.logs = logs
         self.recordedAt = recordedAt
     }
+}
+
+/// Lines that one try of a job logged. Kept as far as `bytesPerJob` and `bytesPerBatch` go: the first lines stay, later ones are
+/// only counted.
+package struct JobLog: Sendable, Hashable {
+    package var index: Int
+    /// Which try, from 1.
+    package var attempt: Int
+    package var lines: [LogLine]
+    /// Lines that were left out before they came here.
+    package var dropped: Int
+    /// The same since the job began to run, those of earlier recordings included. It is not stored: by it, what is on its way into
+    /// the store can be told from what is there already.
+    package var droppedSoFar: Int
+
+    /// - Parameter droppedSoFar: nil: there were no earlier recordings.
+    package init(index: Int, attempt: Int, lines: [LogLine], dropped: Int = 0, droppedSoFar: Int? = nil) {
+        self.index = index
+        self.attempt = attempt
+        self.lines = lines
+        self.dropped = dropped
+        self.droppedSoFar = droppedSoFar ?? dropped
+    }
+
+    /// Text bytes.
+    package static let bytesPerJob = 16_384
+    /// Text bytes.
+    package static let bytesPerBatch = 1_048_576
 }

@@ -30,24 +30,39 @@ package protocol BatchReading: Sendable {
 
 /// Finds work. For the scheduler.
 package protocol WorkReading: Sendable {
-    /// The priorities of which there are unfinished batches, highest first.
-    func unfinishedPriorities() throws(StoreError) -> [Int]
-    /// Unfinished batches of one priority in order of submission, which is that of commits and of news, and not always that of
+    /// The queues that have settings of their own, by name.
+    func queueSettings() throws(StoreError) -> [QueueRecord]
+    /// The lanes in which there are unfinished batches, highest priority first, then by name of the queue.
+    func unfinishedLanes() throws(StoreError) -> [WorkLane]
+    /// Unfinished batches of one lane in order of submission, which is that of commits and of news, and not always that of
     /// identifiers; only those submitted after `after`, at most `limit`.
-    func unfinishedBatches(priority: Int, after: BatchID?, limit: Int) throws(StoreError) -> [UnfinishedBatch]
+    func unfinishedBatches(in lane: WorkLane, after: BatchID?, limit: Int) throws(StoreError) -> [UnfinishedBatch]
     /// The segments that hold jobs of `range`, ascending, until about `maximumBytes` of input are reached; at least one.
     func segments(of batch: BatchID, covering range: Range<Int>, maximumBytes: Int) throws(StoreError) -> [Segment]
+    /// JSON text; nil if the batch shares nothing or does not exist.
+    func sharedValue(of batch: BatchID) throws(StoreError) -> [UInt8]?
 }
 
 /// Records what came of the work. For the scheduler.
 package protocol OutcomeRecording: Sendable {
-    /// Records runs and attempts, counters, and, if this ends the batch, its end and its deliveries, all in one commit.
+    /// Records runs, attempts, additions to counters, logs, and, if this ends the batch, its end and its deliveries, all in one
+    /// commit. Sums of counters stop at the largest and the smallest number.
     /// A recording that would give a job a second outcome is refused with `StoreError.conflict` and changes nothing.
     func record(_ recordings: [Recording], completion: @escaping StoreCompletion<Void>)
     /// Gives every job without an outcome that is not in `running` the outcome `cancelled`.
     func cancelPending(
         of batch: BatchID, except running: [Range<Int>], at time: Timestamp, completion: @escaping StoreCompletion<Void>
     )
+}
+
+/// Queues and how they are served. For the HTTP front; a queue that nobody has set up is there all the same, like any other.
+package protocol QueueKeeping: Sendable {
+    func queue(_ name: String) throws(StoreError) -> QueueOverview
+    /// By name: queues that have settings of their own, those with unfinished batches, and the default one; only those behind
+    /// `after`, at most `limit`.
+    func queues(after: String?, limit: Int) throws(StoreError) -> [QueueOverview]
+    /// Completes with the queue as it is from now on. Observers hear of it if that is something new.
+    func changeQueue(_ name: String, _ change: QueueChange, completion: @escaping StoreCompletion<QueueRecord>)
 }
 
 /// The outbox. For the webhook loop.
@@ -65,4 +80,5 @@ package protocol StoreObserver: Sendable {
     func storeDidCommit(_ changes: [StoreChange])
 }
 
-package typealias JobStoring = BatchSubmitting & BatchReading & WorkReading & OutcomeRecording & DeliveryQueue
+package typealias JobStoring = BatchSubmitting & BatchReading & WorkReading & OutcomeRecording & QueueKeeping
+    & DeliveryQueue

@@ -35,7 +35,11 @@ package enum StoreChange: Sendable {
     case submitted(BatchRecord, inputs: [Segment] = [])
     case cancelRequested(BatchID)
     /// Every job has its outcome; the record is as of this commit.
-    case finished(BatchRecord)
+    /// - outcomes: all of them if nothing but them was ever recorded of the batch and they are only a few KiB, else none: then
+    ///   they are read where they are needed.
+    case finished(BatchRecord, outcomes: [OutcomeRun] = [])
+    /// From now on the queue is served like this.
+    case queueChanged(QueueRecord)
     /// A row was added to the outbox.
     case deliveriesAdded
 }

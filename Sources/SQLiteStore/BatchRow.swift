@@ -2,30 +2,40 @@ import GRDB
 import JobModel
 import JobStore
 
-/// A row of `batches`: the record, and the number of the batch's first job.
+/// What is stored of a batch without its work: the record, and the number of the batch's first job.
 struct BatchRow {
     var base: Int
     var record: BatchRecord
+    /// What its jobs' logs have used up of `JobLog.bytesPerBatch`.
+    var logBytes = 0
 
     /// The numbers of its jobs.
     var jobs: Range<Int> { base..<base + record.total }
 
+    /// Of `tables`.
     static let columns = """
-        base, id, phase, total, succeeded, failed, cancelled, expired, created_at, started_at, finished_at, handler, \
-        priority, chunk_size, max_attempts, backoff_initial, backoff_factor, backoff_maximum, backoff_jitter, timeout, \
-        callback_url, callback_events, callback_secret, metadata
+        b.base, b.id, b.total, b.created_at, b.handler, b.priority, b.options, b.traceparent, b.shared_bytes, \
+        p.phase, p.succeeded, p.failed, p.cancelled, p.expired, p.started_at, p.finished_at, p.counters, p.log_bytes, \
+        b.queue
         """
 
     /// Of `columns`: the number of the first column behind them.
-    static let columnCount: Int32 = 24
+    static let columnCount: Int32 = 19
 
-    /// Parameters in the order of `columns`.
+    /// Without a row of progress, its columns are NULL, which reads as zero.
+    static let tables = "batches b LEFT JOIN progress p ON p.base = b.base"
+
+    /// Parameters as `bindConstants` binds them, and the input of the only segment.
     static let insertion = """
-        INSERT INTO batches (\(columns))
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)
+        INSERT INTO batches (base, id, total, created_at, handler, priority, options, traceparent, shared_bytes, queue,
+            input)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
         """
 
-    static let selectionByID = "SELECT \(columns) FROM batches WHERE id = ?1"
+    /// Of the input in `insertion`.
+    static let inputParameter: Int32 = 11
+
+    static let selectionByID = "SELECT \(columns) FROM \(tables) WHERE b.id = ?1"
 
     init(base: Int, record: BatchRecord) {
         self.base = base
@@ -35,50 +45,33 @@ struct BatchRow {
     /// Reads the current row of a statement that selects `columns`.
     init(_ row: SQLStatement) throws {
         base = row.integer(0)
-        let backoff = Backoff(
-            initial: row.double(15), factor: row.double(16), maximum: row.double(17), jitter: row.double(18))
-        let callback = row.optionalText(20).map { url in
-            Callback(url: url, events: Callback.events(stored: row.text(21)), secret: row.optionalText(22))
-        }
-        let options = BatchOptions(
-            priority: row.integer(12), chunkSize: ChunkSize(stored: row.optionalInteger(13)),
-            retries: RetryPolicy(maximumAttempts: row.integer(14), backoff: backoff),
-            timeout: row.optionalDouble(19), callback: callback, metadata: row.optionalBytes(23))
+        var options = StoredOptions.decode(row.optionalBytes(6))
+        options.priority = row.integer(5)
+        options.traceparent = row.optionalText(7)
+        options.queue = row.optionalText(18) ?? QueueSettings.defaultName
         let counts = OutcomeCounts(
-            succeeded: row.integer(4), failed: row.integer(5), cancelled: row.integer(6), expired: row.integer(7))
+            succeeded: row.integer(10), failed: row.integer(11), cancelled: row.integer(12), expired: row.integer(13))
         record = BatchRecord(
-            id: BatchID(try row.ulid(1)), handler: row.text(11), options: options, total: row.integer(3),
-            counts: counts, phase: try BatchRecord.Phase(stored: row.integer(2)), createdAt: row.time(8),
-            startedAt: row.optionalTime(9), finishedAt: row.optionalTime(10))
+            id: BatchID(try row.ulid(1)), handler: row.text(4), options: options, total: row.integer(2),
+            sharedBytes: row.optionalInteger(8), counts: counts,
+            counters: StoredCounters.decode(row.optionalBytes(16)),
+            phase: try BatchRecord.Phase(stored: row.integer(9)),
+            createdAt: row.time(3), startedAt: row.optionalTime(14), finishedAt: row.optionalTime(15))
+        logBytes = row.integer(17)
     }
 
-    /// Binds all of `columns` to a statement, such as `insertion`.
-    func bind(to row: SQLStatement) throws {
-        let options = record.options
+    /// Binds what never changes to `insertion`.
+    func bindConstants(to row: SQLStatement) throws {
         try row.bind(base, at: 1)
         try row.bind(record.id.ulid, at: 2)
-        try row.bind(record.phase.stored, at: 3)
-        try row.bind(record.total, at: 4)
-        try row.bind(record.counts.succeeded, at: 5)
-        try row.bind(record.counts.failed, at: 6)
-        try row.bind(record.counts.cancelled, at: 7)
-        try row.bind(record.counts.expired, at: 8)
-        try row.bind(record.createdAt, at: 9)
-        try row.bind(record.startedAt, at: 10)
-        try row.bind(record.finishedAt, at: 11)
-        try row.bind(record.handler, at: 12)
-        try row.bind(options.priority, at: 13)
-        try row.bind(options.chunkSize.stored, at: 14)
-        try row.bind(options.retries.maximumAttempts, at: 15)
-        try row.bind(options.retries.backoff.initial, at: 16)
-        try row.bind(options.retries.backoff.factor, at: 17)
-        try row.bind(options.retries.backoff.maximum, at: 18)
-        try row.bind(options.retries.backoff.jitter, at: 19)
-        try row.bind(options.timeout, at: 20)
-        try row.bind(options.callback?.url, at: 21)
-        try row.bind(options.callback?.storedEvents, at: 22)
-        try row.bind(options.callback?.secret, at: 23)
-        try row.bind(options.metadata, at: 24)
+        try row.bind(record.total, at: 3)
+        try row.bind(record.createdAt, at: 4)
+        try row.bind(record.handler, at: 5)
+        try row.bind(record.options.priority, at: 6)
+        try row.bind(StoredOptions.encode(record.options), at: 7)
+        try row.bind(record.options.traceparent, at: 8)
+        try row.bind(record.sharedBytes, at: 9)
+        try row.bind(QueueSettings.stored(record.options.queue), at: 10)
     }
 }
 

@@ -1,3 +1,4 @@
+import CSQLite
 import GRDB
 import GRDBSQLite
 import Glibc
@@ -5,6 +6,9 @@ import JobStore
 
 /// Opens the connections. Exactly one writes and checkpoints, the others can only read.
 enum Connections {
+    /// To be called before SQLite is used for the first time.
+    static func configureLibrary() { csqlite_do_not_count_memory() }
+
     /// Opens a database that was judged to be ours, and brings its schema up to date.
     static func openWriter(_ folder: StoreFolder, maximumBytes: Int?) throws(StoreError) -> DatabaseQueue {
         let path = folder.database
@@ -33,6 +37,12 @@ enum Connections {
                     throw DatabaseHeader.newer(path, version: try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0)
                 }
             }
+            // Before a release the first migration itself may change, and a store keeps the tables that it was made with.
+            guard try !queue.unsafeRead(Schema.migrator.hasSchemaChanges) else {
+                throw StoreError.unusable(
+                    "\(path) was made by another build of Jobmill, whose tables differ (both are schema \(Schema.version)): "
+                        + "use that build, or an empty folder")
+            }
             if try !queue.unsafeRead(Schema.migrator.hasCompletedMigrations) {
                 try Schema.migrator.migrate(queue)
                 // The header that `DatabaseHeader` judges must not wait in the log.
@@ -40,7 +50,7 @@ enum Connections {
             }
             return queue
         } catch {
-            throw StoreError(opening: path, error)
+            throw StoreError(opening: path, in: folder, error)
         }
     }
 
@@ -55,7 +65,7 @@ enum Connections {
         do {
             return try DatabaseQueue(path: folder.database, configuration: configuration)
         } catch {
-            throw StoreError(opening: folder.database, error)
+            throw StoreError(opening: folder.database, in: folder, error)
         }
     }
 
@@ -63,6 +73,7 @@ enum Connections {
     static func create(in folder: StoreFolder) throws(StoreError) {
         let path = folder.unfinishedDatabase
         for leftover in [path, path + "-journal", path + "-wal", path + "-shm"] { unlink(leftover) }
+        try StoreFolder.makeFile(path)
         do {
             var configuration = baseConfiguration(label: "store-creation")
             configuration.prepareDatabase { db in
@@ -73,7 +84,7 @@ enum Connections {
             try queue.unsafeRead { db in _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL") }
             try queue.close()
         } catch {
-            throw StoreError(opening: path, error)
+            throw StoreError(opening: path, in: folder, error)
         }
         try StoreFolder.synchronize(path)
         guard rename(path, folder.database) == 0 else {

@@ -9,7 +9,7 @@ import Platform
 struct GroupCommitter {
     private enum Mode { case plain, guarded }
 
-    private let session: WriteSession
+    private var session: WriteSession
     private let checkpointer: Checkpointer
     private let observers: ObserverList
     private let onBroken: @Sendable (StoreError) -> Void
@@ -72,7 +72,9 @@ struct GroupCommitter {
         }
     }
 
-    private func transact(_ group: ArraySlice<WriteOperation>, mode: Mode, refusingNewWork refusal: StoreError?) throws
+    private mutating func transact(
+        _ group: ArraySlice<WriteOperation>, mode: Mode, refusingNewWork refusal: StoreError?
+    ) throws
         -> [Settlement]
     {
         var settlements: [Settlement] = []
@@ -92,7 +94,7 @@ struct GroupCommitter {
         return settlements
     }
 
-    private func performGuarded(_ operation: WriteOperation) throws -> Settlement {
+    private mutating func performGuarded(_ operation: WriteOperation) throws -> Settlement {
         let changes = session.changes
         try session.sql.savepoint.run()
         do {
@@ -109,7 +111,7 @@ struct GroupCommitter {
         }
     }
 
-    private func rollBack() throws {
+    private mutating func rollBack() throws {
         session.forget()
         // SQLite has rolled back by itself after some errors.
         if session.db.isInsideTransaction { try session.sql.rollback.run() }

@@ -15,7 +15,7 @@ final class LockFile: Sendable {
         let number = open(path, O_RDWR | O_CLOEXEC | (creating ? O_CREAT : 0), 0o600)
         if number < 0 {
             if errno == ENOENT && !creating { return nil }
-            throw .unusable(SystemError("cannot open \(path)").description)
+            throw StoreError(SystemError("cannot open \(path)"))
         }
         let descriptor = Descriptor(adopting: number)
         guard flock(number, LOCK_EX | LOCK_NB) == 0 else {
@@ -31,7 +31,7 @@ final class LockFile: Sendable {
     func sign() throws(StoreError) {
         let text = Array("\(getpid())\n".utf8)
         guard ftruncate(descriptor.rawValue, 0) == 0, pwrite(descriptor.rawValue, text, text.count, 0) == text.count
-        else { throw .unusable(SystemError("cannot write to the lock file").description) }
+        else { throw StoreError(SystemError("cannot write to the lock file")) }
     }
 
     /// Lets the next process in, before this goes away.

@@ -176,9 +176,6 @@ extension ResultCode {
 }
 
 extension Database {
-    /// A statement that the caller keeps.
-    func prepare(_ sql: String) throws -> SQLStatement { SQLStatement(try makeStatement(sql: sql)) }
-
     /// A statement that the connection keeps, for the next caller with the same text. The last user has reset it.
     func cached(_ sql: String) throws -> SQLStatement { SQLStatement(try cachedStatement(sql: sql)) }
 }

@@ -24,14 +24,18 @@ extension SQLiteStore: BatchReading {
 }
 
 extension SQLiteStore: WorkReading {
-    package func unfinishedPriorities() throws(StoreError) -> [Int] {
-        try readers.read { db in try UnfinishedQueries.priorities(db) }
+    package func queueSettings() throws(StoreError) -> [QueueRecord] {
+        try readers.read { db in try QueueQueries.settings(db) }
     }
 
-    package func unfinishedBatches(priority: Int, after: BatchID?, limit: Int) throws(StoreError) -> [UnfinishedBatch] {
-        try readers.snapshot { db in
-            try UnfinishedQueries.batches(db, priority: priority, after: after, limit: limit)
-        }
+    package func unfinishedLanes() throws(StoreError) -> [WorkLane] {
+        try readers.snapshot { db in try UnfinishedQueries.lanes(db) }
+    }
+
+    package func unfinishedBatches(
+        in lane: WorkLane, after: BatchID?, limit: Int
+    ) throws(StoreError) -> [UnfinishedBatch] {
+        try readers.snapshot { db in try UnfinishedQueries.batches(db, lane, after: after, limit: limit) }
     }
 
     package func segments(of batch: BatchID, covering range: Range<Int>, maximumBytes: Int) throws(StoreError)
@@ -40,6 +44,26 @@ extension SQLiteStore: WorkReading {
         try readers.read { db in
             try WorkQueries.segments(db, of: batch, covering: range, maximumBytes: maximumBytes)
         }
+    }
+
+    package func sharedValue(of batch: BatchID) throws(StoreError) -> [UInt8]? {
+        try readers.read { db in try WorkQueries.sharedValue(db, of: batch) }
+    }
+}
+
+extension SQLiteStore: QueueKeeping {
+    package func queue(_ name: String) throws(StoreError) -> QueueOverview {
+        try readers.snapshot { db in try QueueQueries.overview(db, name) }
+    }
+
+    package func queues(after: String?, limit: Int) throws(StoreError) -> [QueueOverview] {
+        try readers.snapshot { db in try QueueQueries.overviews(db, after: after, limit: limit) }
+    }
+
+    package func changeQueue(
+        _ name: String, _ change: QueueChange, completion: @escaping StoreCompletion<QueueRecord>
+    ) {
+        inbox.put(.changeQueue(name, change, completion))
     }
 }
 

@@ -1,4 +1,5 @@
 import GRDB
+import Glibc
 package import JobModel
 package import JobStore
 import Platform
@@ -18,9 +19,21 @@ package final class SQLiteStore: Sendable {
 
     /// Opens the store in a folder, or makes a new one there. What cannot be used is left untouched.
     /// - Throws: `locked` if another process has it open, `unusable` if it is damaged, foreign, from a newer version, or if the
-    ///   folder is not writable.
+    ///   folder is not writable, `full` if the disk has no room for the files that go with an open database.
     package static func open(_ configuration: StoreConfiguration) throws(StoreError) -> SQLiteStore {
         let folder = StoreFolder(path: configuration.folder)
+        do {
+            return try open(configuration, folder)
+        } catch {
+            // A store that ran the disk full must be able to start again and finish its work.
+            guard case .full = error, unlink(folder.ballast) == 0 else { throw error }
+            return try open(configuration, folder)
+        }
+    }
+
+    private static func open(_ configuration: StoreConfiguration, _ folder: StoreFolder) throws(StoreError)
+        -> SQLiteStore
+    {
         try folder.prepare()
         // Whoever has the store open has left a lock file; without one, nothing is made before the database is judged.
         var lock = try LockFile.acquire(folder.lock, creating: false)
@@ -28,6 +41,7 @@ package final class SQLiteStore: Sendable {
         if lock == nil { lock = try LockFile.acquire(folder.lock, creating: true) }
         guard let lock else { throw .unusable("the lock file \(folder.lock) is gone") }
         try lock.sign()
+        Connections.configureLibrary()
         if !exists { try Connections.create(in: folder) }
         let connection = try Connections.openWriter(folder, maximumBytes: configuration.maximumDatabaseBytes)
         var readers: [DatabaseQueue] = []

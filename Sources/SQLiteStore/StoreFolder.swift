@@ -38,6 +38,20 @@ struct StoreFolder: Sendable {
         }
     }
 
+    /// Makes an empty file that only its owner can read; SQLite gives the files beside it the same rights.
+    static func makeFile(_ path: String) throws(StoreError) {
+        let number = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard number >= 0 else { throw StoreError(SystemError("cannot make \(path)")) }
+        _ = Descriptor(adopting: number)
+    }
+
+    /// Whether next to nothing can be written here.
+    var isFull: Bool {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return false }
+        return status.f_bavail * status.f_frsize < 65_536 || status.f_files > 0 && status.f_favail == 0
+    }
+
     /// Makes new names in the folder survive a power cut.
     func synchronize() throws(StoreError) { try StoreFolder.synchronize(path) }
 

@@ -64,6 +64,11 @@ extension Delivery.State {
     }
 }
 
+extension QueueSettings {
+    /// A queue's name as rows of batches hold it: nil for the default one.
+    static func stored(_ name: String) -> String? { name == defaultName ? nil : name }
+}
+
 extension ChunkSize {
     /// Nil for automatic, 0 for Python's rule.
     var stored: Int? {

@@ -4,39 +4,64 @@ import JobStore
 
 /// What is left to do.
 enum UnfinishedQueries {
-    /// Jumps from one priority to the next lower one in the index.
-    static func priorities(_ db: Database) throws -> [Int] {
-        let statement = try db.cached("SELECT max(priority) FROM batches WHERE phase < 2 AND priority < ?1")
-        defer { statement.reset() }
-        var priorities: [Int] = []
-        var bound = Int.max
-        while true {
-            try statement.bind(bound, at: 1)
-            guard try statement.step(), let priority = statement.optionalInteger(0) else { return priorities }
-            statement.reset()
-            priorities.append(priority)
-            bound = priority
-        }
-    }
-
-    static func batches(_ db: Database, priority: Int, after: BatchID?, limit: Int) throws -> [UnfinishedBatch] {
-        try rows(db, priority: priority, after: after, limit: limit).map { try unfinished(db, $0) }
-    }
-
-    private static func rows(_ db: Database, priority: Int, after: BatchID?, limit: Int) throws -> [BatchRow] {
+    /// Jumps from one lane to the next.
+    static func lanes(_ db: Database) throws -> [WorkLane] {
         let statement = try db.cached(
             """
-            SELECT \(BatchRow.columns) FROM batches INDEXED BY batches_unfinished
-            WHERE phase < 2 AND priority = ?1 AND base > ?2
-            ORDER BY base LIMIT ?3
+            SELECT queue, priority FROM unfinished_blocks WHERE (queue, priority) > (?1, ?2)
+            ORDER BY queue, priority LIMIT 1
             """)
         defer { statement.reset() }
-        try statement.bind(priority, at: 1)
-        try statement.bind(try after.map { try position(db, atOrBefore: $0) } ?? -1, at: 2)
-        try statement.bind(limit, at: 3)
+        var lanes: [WorkLane] = []
+        var last = WorkLane(queue: "", priority: Int.min)
+        while true {
+            try statement.bind(last.queue, at: 1)
+            try statement.bind(last.priority, at: 2)
+            guard try statement.step() else { break }
+            last = WorkLane(queue: statement.text(0), priority: statement.integer(1))
+            statement.reset()
+            // All of the last block may be finished.
+            if try !rows(db, last, after: nil, limit: 1).isEmpty { lanes.append(last) }
+        }
+        return lanes.sorted { ($1.priority, $0.queue) < ($0.priority, $1.queue) }
+    }
+
+    static func batches(_ db: Database, _ lane: WorkLane, after: BatchID?, limit: Int) throws -> [UnfinishedBatch] {
+        try rows(db, lane, after: after, limit: limit).map { try unfinished(db, $0) }
+    }
+
+    private static func rows(_ db: Database, _ lane: WorkLane, after: BatchID?, limit: Int) throws -> [BatchRow] {
+        var start = try after.map { try position(db, atOrBefore: $0) + 1 } ?? 0
+        let blocks = try db.cached(
+            "SELECT block FROM unfinished_blocks WHERE queue = ?1 AND priority = ?2 AND block >= ?3 ORDER BY block")
+        defer { blocks.reset() }
+        try blocks.bind(lane.queue, at: 1)
+        try blocks.bind(lane.priority, at: 2)
+        try blocks.bind(Block.of(start), at: 3)
         var rows: [BatchRow] = []
-        while try statement.step() { rows.append(try BatchRow(statement)) }
+        while rows.count < limit, try blocks.step() {
+            let jobs = Block.jobs(blocks.integer(0))
+            start = max(start, jobs.lowerBound)
+            try append(db, from: start, below: jobs.upperBound, lane, limit: limit, to: &rows)
+        }
         return rows
+    }
+
+    private static func append(
+        _ db: Database, from start: Int, below end: Int, _ lane: WorkLane, limit: Int, to rows: inout [BatchRow]
+    ) throws {
+        let statement = try db.cached(
+            """
+            SELECT \(BatchRow.columns) FROM \(BatchRow.tables)
+            WHERE b.base >= ?1 AND b.base < ?2 AND b.priority = ?3 AND b.queue IS ?4 AND coalesce(p.phase, 0) < 2
+            ORDER BY b.base
+            """)
+        defer { statement.reset() }
+        try statement.bind(start, at: 1)
+        try statement.bind(end, at: 2)
+        try statement.bind(lane.priority, at: 3)
+        try statement.bind(QueueSettings.stored(lane.queue), at: 4)
+        while rows.count < limit, try statement.step() { rows.append(try BatchRow(statement)) }
     }
 
     /// Of the batch, or of the last one before it if it is gone.

@@ -2,20 +2,31 @@ import JobModel
 import JobStore
 
 extension WriteSession {
-    /// Observers get the payloads of batches up to this size, so that nobody has to read what was just written.
-    private static let handedOnBytes = 4096
+    /// Observers get payloads and outcomes up to this size, so that nobody has to read what was just written.
+    static let handedOnBytes = 4096
 
-    func submit(_ batch: NewBatch) throws -> BatchRecord {
+    mutating func submit(_ batch: NewBatch) throws -> BatchRecord {
         guard batch.total > 0 else { throw StoreError.conflict("batch \(batch.id) has no jobs") }
         let record = BatchRecord(
             id: batch.id, handler: batch.handler, options: batch.options, total: batch.total,
-            createdAt: batch.createdAt)
+            sharedBytes: batch.shared?.count, createdAt: batch.createdAt)
         let base = nextBase
-        try BatchRow(base: base, record: record).bind(to: sql.insertBatch)
-        try sql.insertBatch.run()
-        try insertSegments(of: batch, base: base)
+        let block = try enterBlock(base: base, handler: batch.handler, lane: WorkLane(batch.options))
+        let row = BatchRow(base: base, record: record)
+        try row.bindConstants(to: sql.insertBatch)
+        if batch.segments.count == 1, batch.segments[0].input.count <= WriteSession.maximumInline {
+            guard batch.segments[0].first == 0 else { throw gap(in: batch, at: 0) }
+            try sql.insertBatch.run(binding: batch.segments[0].input, at: BatchRow.inputParameter)
+        } else {
+            try sql.insertBatch.run()
+            try insertSegments(of: batch, base: base)
+        }
+        if let shared = batch.shared {
+            try sql.insertSharedValue.bind(base, at: 1)
+            try sql.insertSharedValue.run(binding: shared, at: 2)
+        }
         nextBase += batch.total
-        active.insert(ActiveBatch(base: base, record: record, frontier: 0))
+        active.insert(ActiveBatch(row, frontier: 0, block: block))
         let size = batch.segments.reduce(0) { $0 + $1.input.count }
         changes.append(.submitted(record, inputs: size <= WriteSession.handedOnBytes ? batch.segments : []))
         return record
@@ -24,9 +35,7 @@ extension WriteSession {
     private func insertSegments(of batch: NewBatch, base: Int) throws {
         var expected = 0
         for segment in batch.segments {
-            guard segment.first == expected, segment.count > 0 else {
-                throw StoreError.conflict("the segments of batch \(batch.id) leave a gap at job \(expected)")
-            }
+            guard segment.first == expected, segment.count > 0 else { throw gap(in: batch, at: expected) }
             expected += segment.count
             try sql.insertSegment.bind(base + segment.first, at: 1)
             try sql.insertSegment.bind(segment.count, at: 2)
@@ -34,7 +43,11 @@ extension WriteSession {
         }
     }
 
-    func requestCancel(_ id: BatchID) throws -> BatchRecord? {
+    private func gap(in batch: NewBatch, at index: Int) -> StoreError {
+        .conflict("the segments of batch \(batch.id) leave a gap at job \(index)")
+    }
+
+    mutating func requestCancel(_ id: BatchID) throws -> BatchRecord? {
         let batch: ActiveBatch
         if let known = active.find(id) {
             batch = known
@@ -43,11 +56,9 @@ extension WriteSession {
             if row.record.isFinished { return row.record }
             batch = try remember(row)
         }
-        if batch.record.phase == .active {
-            batch.record.phase = .cancelling
-            try sql.updatePhase.bind(batch.base, at: 1)
-            try sql.updatePhase.bind(batch.record.phase.stored, at: 2)
-            try sql.updatePhase.run()
+        if batch.progress.phase == .active {
+            batch.progress.phase = .cancelling
+            postponeWriting(batch)
             changes.append(.cancelRequested(id))
         }
         return batch.record

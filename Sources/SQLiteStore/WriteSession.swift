@@ -5,12 +5,16 @@ import JobStore
 
 /// Performs operations inside the writer's transaction, and keeps what has to be told when it is committed. The verbs are in
 /// its extensions. Confined to the writer's thread.
-final class WriteSession {
+struct WriteSession {
+    /// An input and a body up to this size stand in the rows of their batch.
+    static let maximumInline = 1024
+
     let db: Database
     let sql: WriteStatements
     /// What observers hear of once the transaction is committed.
     var changes: [StoreChange] = []
     var active = ActiveBatches()
+    var blocks = BlockMemory()
     /// The number that the first job of the next batch gets.
     var nextBase: Int
     var deliveryIDs = ULIDGenerator()
@@ -24,7 +28,7 @@ final class WriteSession {
     }
 
     /// - Throws: `StoreError.conflict` if the operation contradicts what is stored; it may have changed rows by then.
-    func perform(_ operation: WriteOperation) throws -> Settlement {
+    mutating func perform(_ operation: WriteOperation) throws -> Settlement {
         switch operation {
         case .submit(let batch, let completion):
             return .batch(try submit(batch), completion)
@@ -36,6 +40,8 @@ final class WriteSession {
         case .cancelPending(let id, let running, let time, let completion):
             try cancelPending(of: id, except: running, at: time)
             return .done(completion)
+        case .changeQueue(let name, let change, let completion):
+            return .queue(try changeQueue(name, change), completion)
         case .recordDelivery(let attempt, let completion):
             try recordDelivery(attempt)
             return .done(completion)
@@ -45,7 +51,7 @@ final class WriteSession {
     // MARK: Batches
 
     /// The unfinished batch with this identifier. Throws `conflict` if there is none.
-    func unfinishedBatch(_ id: BatchID) throws -> ActiveBatch {
+    mutating func unfinishedBatch(_ id: BatchID) throws -> ActiveBatch {
         if let batch = active.find(id) { return batch }
         guard let row = try storedBatch(id) else { throw StoreError.conflict("there is no batch \(id)") }
         guard !row.record.isFinished else { throw StoreError.conflict("batch \(id) is finished") }
@@ -58,9 +64,10 @@ final class WriteSession {
         return try sql.selectBatch.step() ? try BatchRow(sql.selectBatch) : nil
     }
 
-    func remember(_ row: BatchRow) throws -> ActiveBatch {
+    mutating func remember(_ row: BatchRow) throws -> ActiveBatch {
         let end = try lastResultEnd(in: row.jobs)
-        let batch = ActiveBatch(base: row.base, record: row.record, frontier: end.map { $0 - row.base } ?? 0)
+        let block = try countOfBlock(base: row.base, lane: WorkLane(row.record.options))
+        let batch = ActiveBatch(row, frontier: end.map { $0 - row.base } ?? 0, block: block)
         active.insert(batch)
         return batch
     }
@@ -73,49 +80,52 @@ final class WriteSession {
         return try sql.lastResultEnd.step() ? sql.lastResultEnd.integer(0) : nil
     }
 
-    // MARK: Counters
+    // MARK: Progress
 
-    /// Counters are written once a transaction, however many recordings changed them.
-    func postponeWriting(_ batch: ActiveBatch) {
+    /// Progress is written once a transaction, however many recordings changed them.
+    mutating func postponeWriting(_ batch: ActiveBatch) {
         if batch.needsWriting { return }
         batch.needsWriting = true
         unwritten.append(batch)
     }
 
     /// Writes what was postponed. To be called before the transaction or the savepoint ends.
-    func flush() throws {
-        for batch in unwritten where batch.needsWriting {
-            try bindCounts(of: batch, to: sql.updateCounts)
-            try sql.updateCounts.run()
-            batch.needsWriting = false
-        }
+    mutating func flush() throws {
+        for batch in unwritten where batch.needsWriting { try writeProgress(of: batch) }
         unwritten.removeAll(keepingCapacity: true)
     }
 
-    /// The first six parameters of `updateCounts` and `finish`.
-    func bindCounts(of batch: ActiveBatch, to statement: SQLStatement) throws {
-        let counts = batch.record.counts
+    func writeProgress(of batch: ActiveBatch) throws {
+        let progress = batch.progress
+        let statement = sql.writeProgress
         try statement.bind(batch.base, at: 1)
-        try statement.bind(counts.succeeded, at: 2)
-        try statement.bind(counts.failed, at: 3)
-        try statement.bind(counts.cancelled, at: 4)
-        try statement.bind(counts.expired, at: 5)
-        try statement.bind(batch.record.startedAt, at: 6)
+        try statement.bind(progress.phase.stored, at: 2)
+        try statement.bind(progress.counts.succeeded, at: 3)
+        try statement.bind(progress.counts.failed, at: 4)
+        try statement.bind(progress.counts.cancelled, at: 5)
+        try statement.bind(progress.counts.expired, at: 6)
+        try statement.bind(progress.startedAt, at: 7)
+        try statement.bind(progress.finishedAt, at: 8)
+        try statement.bind(StoredCounters.encode(batch.counters), at: 10)
+        try statement.bind(batch.logBytes, at: 11)
+        if let body = batch.onlyBody { try statement.run(binding: body, at: 9) } else { try statement.run() }
+        batch.needsWriting = false
     }
 
     // MARK: Transactions
 
     /// Takes what the committed transaction has changed.
-    func takeChanges() -> [StoreChange] {
+    mutating func takeChanges() -> [StoreChange] {
         defer { changes = [] }
         return changes
     }
 
     /// Forgets all that is remembered of rows which a rollback has undone.
     /// - Parameter changes: of what was not undone.
-    func forget(keeping changes: [StoreChange] = []) {
+    mutating func forget(keeping changes: [StoreChange] = []) {
         self.changes = changes
         active.removeAll()
+        blocks = BlockMemory()
         unwritten.removeAll()
     }
 }

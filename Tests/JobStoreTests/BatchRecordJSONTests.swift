@@ -17,11 +17,11 @@ import Testing
         let record = BatchRecord(id: id, handler: "square", options: BatchOptions(), total: 3, createdAt: noon)
         #expect(
             json(record) == """
-                {"id":"\(id)","handler":"square","status":"queued",\
+                {"id":"\(id)","handler":"square","queue":"default","status":"queued",\
                 "counts":{"total":3,"pending":3,"running":0,"succeeded":0,"failed":0,"cancelled":0,"expired":0},\
-                "priority":0,"chunk_size":"auto","max_attempts":3,\
+                "counters":{},"priority":0,"chunk_size":"auto","max_attempts":3,\
                 "backoff":{"initial":1.0,"factor":2.0,"max":300.0,"jitter":0.1},"timeout":null,"callback":null,"metadata":null,\
-                "created_at":"2026-01-29T12:00:00.000Z","started_at":null,"finished_at":null}
+                "shared_bytes":null,"created_at":"2026-01-29T12:00:00.000Z","started_at":null,"finished_at":null}
                 """)
     }
 
@@ -67,12 +67,20 @@ import Testing
         let record = BatchRecord(
             id: id, handler: "h", options: BatchOptions(), total: 1, counts: OutcomeCounts(succeeded: 1),
             phase: .completed, createdAt: time, startedAt: time, finishedAt: time)
-        let body = try JSON(validating: BatchEvent.completedBody(for: record, at: time))
+        let error = Array(#"{"kind":"exit"}"#.utf8)
+        let body = try JSON(
+            validating: BatchEvent.completedBody(
+                for: record, failures: [FailedJob(index: 3, error: error)], at: time))
         let members = body.value.members()
         #expect(members.map(\.key) == ["type", "timestamp", "data"])
         #expect(members[0].value.string() == "batch.completed")
         #expect(members[1].value.string() == "1970-01-01T00:00:00.000Z")
         #expect(members[2].value.members().first { $0.key == "id" }?.value.string() == id.description)
         #expect(members[2].value.members().first { $0.key == "status" }?.value.string() == "completed")
+        let failures = members[2].value.members().first { $0.key == "failures" }?.value.elements() ?? []
+        #expect(
+            failures.map { String(decoding: $0.bytes, as: UTF8.self) } == [
+                #"{"id":"job_\#(id.ulid)_3","index":3,"error":{"kind":"exit"}}"#
+            ])
     }
 }

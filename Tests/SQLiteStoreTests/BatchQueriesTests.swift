@@ -48,21 +48,48 @@ import Testing
         let completed = try pages(BatchFilter(phases: [.completed]), limit: 2, examining: 4)
         #expect(completed.map(\.0) == [[], [], [2, 1]])
         #expect(completed.map(\.1) == [8, 4, nil])
-        let ofHandler = try pages(BatchFilter(handler: "h", phases: [.completed]), limit: 2, examining: 4)
-        // Batch 3 is not looked at: it is not in this handler's part of the index.
-        #expect(ofHandler.map(\.0) == [[], [], [2, 1]])
-        #expect(ofHandler.map(\.1) == [8, 4, nil])
+        let active = try pages(BatchFilter(handler: "rare", phases: [.active]), limit: 2, examining: 4)
+        #expect(active.map(\.0) == [[], [], [3]])
+        #expect(active.map(\.1) == [8, 4, nil])
     }
 
-    @Test func aWalkThroughAllPrioritiesLeavesNothingOut() throws {
-        // Three rows of each priority.
-        let rare = try pages(BatchFilter(handler: "rare", phases: [.active]), limit: 2, examining: 9)
-        #expect(rare.map(\.0) == [[3], []])
-        #expect(rare.map(\.1) == [3, nil])
+    @Test func aPageIsFullWhateverItPassesBy() throws {
         for limit in [1, 2, 3, 5, 20] {
             let all = try pages(BatchFilter(handler: "h", phases: [.active]), limit: limit, examining: 6)
             #expect(all.flatMap(\.0) == [11, 10, 9, 8, 7, 6, 5, 4, 0])
             #expect(all.allSatisfy { $0.0.count <= limit })
         }
+    }
+
+    @Test(arguments: [
+        BatchFilter(handler: "rare"), BatchFilter(phases: [.active]), BatchFilter(phases: [.cancelled]),
+        BatchFilter(handler: "rare", phases: [.cancelled]), BatchFilter(queue: "rare"),
+    ])
+    func blocksWithoutWhatIsWantedAreNotLookedAt(filter: BatchFilter) throws {
+        let fixture = try SQLiteFixture()
+        // Each begins in a block of its own; what is wanted is the oldest.
+        for number in 0..<20 {
+            try fixture.submit(
+                NewBatch(
+                    id: id(number), handler: number == 0 ? "rare" : "h",
+                    options: BatchOptions(queue: number == 0 ? "rare" : "default"),
+                    createdAt: Timestamp(microseconds: 0), segments: [Segment(first: 0, count: 300, input: [49])]))
+        }
+        let cancelled = filter.phases == [.cancelled]
+        if cancelled {
+            try fixture.requestCancel(id(0))
+            try fixture.cancelPending(id(0), at: Timestamp(microseconds: 1))
+        }
+        for number in 1..<20 {
+            let run = OutcomeRun(first: 0, count: 300, outcome: .succeeded, body: [49])
+            try fixture.record(Recording(batch: id(number), runs: [run], recordedAt: Timestamp(microseconds: 1)))
+        }
+        let reader = try Connections.openReader(StoreFolder(path: fixture.folder.path))
+        defer { try? reader.close() }
+        let page = try reader.read { db in
+            try BatchQueries.page(db, filter, before: nil, limit: 1, examining: 2)
+        }
+        #expect(page.batches.map(\.id) == [id(0)])
+        #expect(page.next == nil)
     }
 }

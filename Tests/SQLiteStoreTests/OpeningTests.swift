@@ -52,6 +52,18 @@ import Testing
         #expect(rmdir(deep) == 0 && rmdir(folder.path + "/a") == 0)
     }
 
+    @Test func filesAreForTheirOwnerOnly() throws {
+        let store = try open()
+        defer { try? store.close() }
+        let names = folder.names
+        #expect(names.contains("jobmill.sqlite-wal") && names.contains("jobmill.sqlite-shm"))
+        for name in names {
+            var status = stat()
+            #expect(stat(folder.path + "/" + name, &status) == 0)
+            #expect(status.st_mode & 0o777 == 0o600, "\(name)")
+        }
+    }
+
     @Test func aClosedStoreLeavesNoLogBehindAndOpensAgain() throws {
         for _ in 0..<3 {
             try open().close()
@@ -71,7 +83,7 @@ import Testing
         }
         #expect(folder.names == before)
         // The first one is unharmed.
-        #expect(try store.unfinishedPriorities() == [])
+        #expect(try store.unfinishedLanes() == [])
         try store.close()
         try open().close()
     }
@@ -110,6 +122,15 @@ import Testing
         try queue.write { db in try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('2: something new')") }
         try queue.close()
         try expectUnusable("newer version of Jobmill")
+    }
+
+    @Test(arguments: ["DROP TABLE queues", "ALTER TABLE batches DROP COLUMN queue", "CREATE TABLE more (x INTEGER)"])
+    func tablesOfAnotherBuildAreNoticed(change: String) throws {
+        try open().close()
+        let queue = try DatabaseQueue(path: database)
+        try queue.write { db in try db.execute(sql: change) }
+        try queue.close()
+        try expectUnusable("was made by another build of Jobmill")
     }
 
     @Test func aTruncatedDatabaseIsRefused() throws {

@@ -139,7 +139,8 @@ import Testing
             let new = batch(number)
             let record = BatchRecord(
                 id: new.id, handler: "h", options: BatchOptions(), total: 1, createdAt: new.createdAt)
-            return ActiveBatch(base: number, record: record, frontier: 0)
+            let block = BlockCount(BlockCount.Key(lane: WorkLane(priority: 0), block: 0), unfinished: 1)
+            return ActiveBatch(BatchRow(base: number, record: record), frontier: 0, block: block)
         }
         for number in 0..<4 { active.insert(entry(number)) }
         // Two generations of two: using the oldest makes it young, and the other old one is forgotten first.

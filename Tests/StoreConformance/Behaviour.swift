@@ -14,7 +14,8 @@ package struct Behaviour: Sendable, CustomStringConvertible {
     package func verify(with fixture: any StoreFixture) throws { try check(fixture) }
 
     package static let all: [Behaviour] =
-        submitting + recording + recordingManyWays + attempts + cancelling + unfinished + results + lists + deliveries
+        submitting + recording + recordingManyWays + attempts + cancelling + unfinished + results + bySize + lists
+        + deliveries + sharedValues + counters + logs + manyBatches + queues
 }
 
 /// What a store did wrong.

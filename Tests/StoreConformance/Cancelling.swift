@@ -13,7 +13,8 @@ extension Behaviour {
             try fixture.reopen()
             try expectEqual(try fixture.requestCancel(batch.id), expected)
             try expectEqual(
-                try fixture.store.unfinishedBatches(priority: 0, after: nil, limit: 9).map(\.record), [expected])
+                try fixture.store.unfinishedBatches(in: WorkLane(priority: 0), after: nil, limit: 9).map(\.record),
+                [expected])
         },
         Behaviour("an unknown or finished batch is not cancelled") { fixture in
             try expectEqual(try fixture.requestCancel(Sample.batchID()), nil)
@@ -38,7 +39,7 @@ extension Behaviour {
             let record = try unwrap(try fixture.store.batch(batch.id))
             try expectEqual(record.counts, OutcomeCounts(succeeded: 10, failed: 1, cancelled: 73))
             try expectEqual(record.phase, .cancelling)
-            let left = try fixture.store.unfinishedBatches(priority: 0, after: nil, limit: 9)[1]
+            let left = try fixture.store.unfinishedBatches(in: WorkLane(priority: 0), after: nil, limit: 9)[1]
             try expectEqual(left.remaining, [20..<21, 30..<40, 90..<95])
             try expectEqual(left.retries, [])
             try fixture.record(

@@ -17,10 +17,46 @@ extension Behaviour {
             try expectEqual(due.count, 1)
             let expected = Delivery(
                 id: due[0].id, batch: batch.id, event: "batch.completed", url: callback.url, secret: "whsec_abc",
-                body: BatchEvent.completedBody(for: record, at: Sample.time(2)), dueAt: Sample.time(2),
+                body: BatchEvent.completedBody(for: record, failures: [], at: Sample.time(2)), dueAt: Sample.time(2),
                 createdAt: Sample.time(2))
             try expectEqual(due[0], expected)
             try expectEqual(try fixture.store.dueDeliveries(at: Sample.time(1.9), limit: 10), [])
+        },
+        Behaviour("the event tells of the first jobs that failed, up to a limit") { fixture in
+            let options = BatchOptions(callback: Callback(url: "http://a/"))
+            let (some, all, large) = (
+                Sample.batch(100, options: options), Sample.batch(2, options: options),
+                Sample.batch(3, options: options)
+            )
+            for batch in [some, all, large] { try fixture.submit(batch) }
+            let error = { (index: Int) in Array("{\"kind\":\"exception\",\"message\":\"no \(index)\"}".utf8) }
+            let failed = { (range: Range<Int>) in
+                OutcomeRun(
+                    first: range.lowerBound, count: range.count, outcome: .failed,
+                    body: Array(range.map(error).joined(separator: [UInt8(ascii: ",")])))
+            }
+            try fixture.record(
+                Sample.recording(some.id, Sample.run(0..<5), failed(5..<8), Sample.run(8..<50), failed(50..<100), at: 1)
+            )
+            try fixture.record(Sample.recording(all.id, failed(0..<2), at: 1))
+            let long = Array("{\"message\":\"\(String(repeating: "x", count: 60_000))\"}".utf8)
+            let longRuns = (0..<3).map { OutcomeRun(first: $0, count: 1, outcome: .failed, body: long) }
+            try fixture.record(Recording(batch: large.id, runs: longRuns, recordedAt: Sample.time(1)))
+
+            let due = try fixture.store.dueDeliveries(at: Sample.time(9), limit: 10)
+            let expected = [
+                some.id: (Array(5..<8) + Array(50..<67)).map { FailedJob(index: $0, error: error($0)) },
+                all.id: (0..<2).map { FailedJob(index: $0, error: error($0)) },
+                large.id: [FailedJob(index: 0, error: long)],
+            ]
+            for delivery in due {
+                let record = try unwrap(try fixture.store.batch(delivery.batch))
+                try expectEqual(
+                    delivery.body,
+                    BatchEvent.completedBody(
+                        for: record, failures: try unwrap(expected[delivery.batch]), at: Sample.time(1)))
+            }
+            try expectEqual(due.count, 3)
         },
         Behaviour("a cancelled batch is told as well, one without a callback or the event is not") { fixture in
             let told = Sample.batch(3, options: BatchOptions(callback: Callback(url: "http://a/")))

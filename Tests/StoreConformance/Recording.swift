@@ -30,6 +30,41 @@ extension Behaviour {
             try expectEqual(fixture.log.finished, [record])
             try expectEqual(fixture.log.deliveriesAdded, 0)
         },
+        Behaviour("the news of the end brings the outcomes along if they are few and came at once") { fixture in
+            let (lone, twoSteps, retried, large) = (Sample.batch(1), Sample.batch(2), Sample.batch(1), Sample.batch(1))
+            for batch in [lone, twoSteps, retried, large] { try fixture.submit(batch) }
+            let run = Sample.run(0..<1)
+            try fixture.record(Sample.recording(lone.id, run))
+            try fixture.record(Sample.recording(twoSteps.id, run))
+            try fixture.record(Sample.recording(twoSteps.id, Sample.run(1..<2)))
+            try fixture.record(
+                Recording(
+                    batch: retried.id, runs: [Sample.run(0..<1, .failed)],
+                    attempts: [Sample.attempt(0, retryAfter: nil)],
+                    recordedAt: Sample.time(1)))
+            var body = [UInt8](repeating: UInt8(ascii: "x"), count: 100_000)
+            body[0] = UInt8(ascii: "\"")
+            body[body.count - 1] = UInt8(ascii: "\"")
+            try fixture.record(
+                Sample.recording(large.id, OutcomeRun(first: 0, count: 1, outcome: .succeeded, body: body)))
+            try expectEqual(fixture.log.finished.map(\.id), [lone.id, twoSteps.id, retried.id, large.id])
+            try expectEqual(fixture.log.finishedOutcomes, [[run], [], [], []])
+        },
+        Behaviour(
+            "the news of the end does not bring the outcomes along if there are logs: they belong to the job as well"
+        ) {
+            fixture in
+            let (together, before) = (Sample.batch(1), Sample.batch(1))
+            for batch in [together, before] { try fixture.submit(batch) }
+            let log = JobLog(
+                index: 0, attempt: 1, lines: [LogLine(time: Sample.time(1), source: .info, text: "said")])
+            try fixture.record(
+                Recording(batch: together.id, runs: [Sample.run(0..<1)], logs: [log], recordedAt: Sample.time(1)))
+            try fixture.record(Recording(batch: before.id, logs: [log], recordedAt: Sample.time(1)))
+            try fixture.record(Sample.recording(before.id, Sample.run(0..<1)))
+            try expectEqual(fixture.log.finished.map(\.id), [together.id, before.id])
+            try expectEqual(fixture.log.finishedOutcomes, [[], []])
+        },
         Behaviour("several recordings and several batches share a call") { fixture in
             let (left, right) = (Sample.batch(4), Sample.batch(2))
             try fixture.submit(left)

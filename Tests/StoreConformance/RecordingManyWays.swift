@@ -98,7 +98,9 @@ private struct BatchModel {
         try expectEqual(runs.joined, expectedRuns)
         try expectEqual(
             try store.failedIndices(of: id, limit: .max), outcomes.indices.filter { outcomes[$0] == .failed })
-        let unfinished = try store.unfinishedBatches(priority: 0, after: nil, limit: 100).first { $0.record.id == id }
+        let unfinished = try store.unfinishedBatches(in: WorkLane(priority: 0), after: nil, limit: 100).first {
+            $0.record.id == id
+        }
         let open = outcomes.indices.filter { outcomes[$0] == nil }
         try expectEqual(unfinished?.remaining.flatMap { Array($0) } ?? [], open)
         try expectEqual(record.isFinished, open.isEmpty)

@@ -59,7 +59,8 @@ enum Sample {
         timeout: 12.75,
         callback: Callback(
             url: "https://example.org/hook?a=ü", events: ["batch.completed", "other.event"], secret: "whsec_x"),
-        metadata: Array(#"{"key": ["välue", null]}"#.utf8))
+        metadata: Array(#"{"key": ["välue", null]}"#.utf8),
+        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 }
 
 extension [OutcomeRun] {

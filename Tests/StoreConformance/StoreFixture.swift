@@ -26,10 +26,17 @@ package final class ChangeLog: StoreObserver {
         all.compactMap { if case .submitted(let record, _) = $0 { record } else { nil } }
     }
     package var finished: [BatchRecord] {
-        all.compactMap { if case .finished(let record) = $0 { record } else { nil } }
+        all.compactMap { if case .finished(let record, _) = $0 { record } else { nil } }
+    }
+    /// What came along with the news that a batch had finished.
+    package var finishedOutcomes: [[OutcomeRun]] {
+        all.compactMap { if case .finished(_, let outcomes) = $0 { outcomes } else { nil } }
     }
     package var cancelRequested: [BatchID] {
         all.compactMap { if case .cancelRequested(let id) = $0 { id } else { nil } }
+    }
+    package var queueChanges: [QueueRecord] {
+        all.compactMap { if case .queueChanged(let record) = $0 { record } else { nil } }
     }
     package var deliveriesAdded: Int { all.count { if case .deliveriesAdded = $0 { true } else { false } } }
 }
@@ -84,6 +91,13 @@ extension StoreFixture {
         let answer = Awaited<Void>()
         store.cancelPending(of: id, except: running, at: time, completion: answer.completion)
         try answer.get()
+    }
+
+    @discardableResult
+    package func changeQueue(_ name: String, _ change: QueueChange) throws -> QueueRecord {
+        let answer = Awaited<QueueRecord>()
+        store.changeQueue(name, change, completion: answer.completion)
+        return try answer.get()
     }
 
     package func recordDelivery(_ attempt: DeliveryAttempt) throws {

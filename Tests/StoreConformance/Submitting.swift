@@ -83,7 +83,7 @@ extension Behaviour {
             gap.segments.remove(at: 1)
             try expectConflict { try fixture.submit(gap) }
             try expectEqual(try fixture.store.batch(gap.id), nil)
-            try expectEqual(try fixture.store.unfinishedPriorities(), [])
+            try expectEqual(try fixture.store.unfinishedLanes(), [])
         },
         Behaviour("payloads come back byte for byte, fresh and after a restart") { fixture in
             let batch = Sample.batch(50_000, segment: 1000)
