@@ -28,6 +28,7 @@ struct ImageRequest: Equatable {
     /// nil: as the output's extension says, or the input.
     var format: ImageFormat?
     var change = ImageChange.convert
+    var encoding = EncodingOptions()
 
     init(parsing payload: JSONValue, for operation: ImageOperation) throws(JobError) {
         guard payload.kind == .object else { throw JobError(payload: "", "is not an object") }
@@ -40,7 +41,10 @@ struct ImageRequest: Equatable {
             case ("format", _): format = try Self.format(value)
             case ("radius", .blur): change = .blur(radius: try Self.radius(value))
             case ("size", .thumbnail): change = try Self.box(value)
-            default: throw JobError(payload: key, "is not a field of image.\(operation.rawValue)")
+            default:
+                guard try encoding.take(key, value) else {
+                    throw JobError(payload: key, "is not a field of image.\(operation.rawValue)")
+                }
             }
         }
         for field in ["input", "output"] where !seen.contains(field) { throw JobError(payload: field, "is missing") }
@@ -49,6 +53,8 @@ struct ImageRequest: Equatable {
         case .thumbnail where !seen.contains("size"): throw JobError(payload: "size", "is missing")
         default: break
         }
+        // Otherwise the format shows when the input is opened.
+        if let format { _ = try encoding.encoding(for: format) }
         if inputs.count > 1 && !output.hasSuffix("/") {
             throw JobError(payload: "output", "has to be a folder, ending in a slash, for more than one input")
         }

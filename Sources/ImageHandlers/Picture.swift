@@ -1,73 +1,56 @@
 #if Images
     import CVips
-    import Platform
-
-    /// What libvips says went wrong, its first line.
-    struct PictureError: Error {
-        let message: String
-
-        init() {
-            let lines = String(cString: vips_error_buffer())
-            vips_error_clear()
-            message = lines.split(separator: "\n").first.map(String.init) ?? "libvips failed without a message"
-        }
-    }
-
-    /// Owns one reference to an object of libvips.
-    private final class Reference {
-        let pointer: OpaquePointer
-
-        init(adopting pointer: OpaquePointer?) throws(PictureError) {
-            guard let pointer else { throw PictureError() }
-            self.pointer = pointer
-        }
-
-        deinit { g_object_unref(UnsafeMutableRawPointer(pointer)) }
-    }
-
-    /// A file to read a picture from.
-    struct PictureSource {
-        private let source: Reference
-        /// What its first bytes say; nil if it is no picture, or of a format that is not supported.
-        let format: ImageFormat?
-
-        /// The file is not needed any more afterwards.
-        init(_ file: borrowing Descriptor) throws(PictureError) {
-            try Vips.start()
-            source = try Reference(adopting: vips_source_new_from_descriptor(file.rawValue))
-            format = vips_foreign_find_load_source(source.pointer).flatMap { ImageFormat(loader: String(cString: $0)) }
-            // It complains where it finds no loader.
-            vips_error_clear()
-        }
-
-        /// Reads the header only; rows come when they are written. `isSequential`: from the top down, in little memory.
-        func open(isSequential: Bool) throws(PictureError) -> Picture {
-            Picture(try Reference(adopting: cvips_open(source.pointer, isSequential)))
-        }
-
-        /// Upright, made smaller to fit the box. Decodes no more than that needs.
-        func thumbnail(width: Int, height: Int) throws(PictureError) -> Picture {
-            try Picture.make { cvips_thumbnail(source.pointer, &$0, Int32(width), Int32(height)) }
-        }
-    }
 
     /// A picture that is computed when it is written, row by row.
     struct Picture {
-        private let image: Reference
+        /// What a file has besides pixels, by libvips' names.
+        enum Attachment: String {
+            case colourProfile = "icc-profile-data"
+            case exifThumbnail = "jpeg-thumbnail-data"
+            case iptc = "iptc-data"
+            case photoshop = "photoshop-data"
+            case xmp = "xmp-data"
+        }
 
-        fileprivate init(_ image: Reference) { self.image = image }
+        private let image: VipsReference
+
+        init(_ image: VipsReference) { self.image = image }
+
+        static func make(_ operation: (inout OpaquePointer?) -> Int32) throws(PictureError) -> Picture {
+            var image: OpaquePointer?
+            guard operation(&image) == 0 else { throw PictureError() }
+            return Picture(try VipsReference(adopting: image))
+        }
 
         var width: Int { Int(vips_image_get_width(image.pointer)) }
         var height: Int { Int(vips_image_get_height(image.pointer)) }
+        /// How many its file holds; this is the first. Not by libvips' function for this, which takes 10,000 and more for 1.
+        var pages: Int {
+            var count: Int32 = 1
+            guard vips_image_get_typeof(image.pointer, "n-pages") != 0 else { return 1 }
+            return vips_image_get_int(image.pointer, "n-pages", &count) == 0 ? Int(count) : 1
+        }
+        var bytesPerPixel: Int {
+            Int(vips_image_get_bands(image.pointer)) * Int(vips_format_sizeof(vips_image_get_format(image.pointer)))
+        }
         /// Whether a viewer shows the rows as they are stored.
         var isUpright: Bool { vips_image_get_orientation(image.pointer) <= 1 }
+        var isCMYK: Bool { interpretation == CVIPS_CMYK }
 
+        private var interpretation: Int32 { vips_image_get_interpretation(image.pointer) }
+        private var hasAlpha: Bool { vips_image_hasalpha(image.pointer) != 0 }
+
+        private func has(_ attachment: Attachment) -> Bool {
+            vips_image_get_typeof(image.pointer, attachment.rawValue) != 0
+        }
+
+        /// As a viewer shows it, and without the note that it has to be turned.
         func upright() throws(PictureError) -> Picture {
             try Picture.make { cvips_autorotate(image.pointer, &$0) }
         }
 
         func blurred(radius: Double) throws(PictureError) -> Picture {
-            guard vips_image_hasalpha(image.pointer) != 0 else {
+            guard hasAlpha else {
                 return try Picture.make { cvips_blur(image.pointer, &$0, radius) }
             }
             // The colour of what is transparent must not bleed into its surroundings.
@@ -78,41 +61,94 @@
             return try Picture.make { cvips_cast(plain.image.pointer, &$0, format) }
         }
 
+        func without(_ attachments: [Attachment]) throws(PictureError) -> Picture {
+            try without(attachments.filter(has).map(\.rawValue))
+        }
+
+        /// Without anything but pixels. The savers have an option for this, but in libvips 8.14 that of WebP leaves EXIF in, with the
+        /// place where the picture was taken.
+        func stripped() throws(PictureError) -> Picture {
+            guard let fields = vips_image_get_fields(image.pointer) else { throw PictureError() }
+            defer { g_strfreev(fields) }
+            var names: [String] = []
+            var next = fields
+            while let field = next.pointee {
+                names.append(String(cString: field))
+                next += 1
+            }
+            return try without(
+                names.filter { $0.hasPrefix("exif-") || Attachment(rawValue: $0) != nil })
+        }
+
+        private func without(_ fields: [String]) throws(PictureError) -> Picture {
+            guard !fields.isEmpty else { return self }
+            // The original may belong to others, too.
+            let copy = try Picture.make { cvips_copy(image.pointer, &$0) }
+            for field in fields { _ = vips_image_remove(copy.image.pointer, field) }
+            return copy
+        }
+
+        /// The same colours without a profile. A profile that is broken, or made for other colours, counts as none.
+        func inSRGB() throws(PictureError) -> Picture {
+            var picture = self
+            if has(.colourProfile) || isCMYK {
+                do {
+                    picture = try Picture.make { cvips_profile_to_srgb(image.pointer, &$0) }
+                } catch {
+                    picture = self
+                }
+            }
+            let isShowable = [CVIPS_GREY, CVIPS_GREY16, CVIPS_SRGB, CVIPS_RGB16].contains(picture.interpretation)
+            if !isShowable && vips_colourspace_issupported(picture.image.pointer) != 0 {
+                picture = try Picture.make { cvips_colourspace(picture.image.pointer, &$0, CVIPS_SRGB) }
+            }
+            return try picture.without([.colourProfile])
+        }
+
+        /// Within what the format of a file has: no CMYK anywhere, and what is transparent becomes white where need be.
+        func prepared(for encoding: PictureEncoding) throws(PictureError) -> Picture {
+            var picture = isCMYK ? try inSRGB() : self
+            if encoding.isEightBit { picture = try picture.inEightBits() }
+            if picture.hasAlpha && !encoding.hasAlpha {
+                picture = try Picture.make { cvips_flatten_white(picture.image.pointer, &$0) }
+            }
+            return picture
+        }
+
+        private func inEightBits() throws(PictureError) -> Picture {
+            guard bytesPerPixel != Int(vips_image_get_bands(image.pointer)) else { return self }
+            // Where libvips cannot tell what the numbers mean, they are cut off when they are written.
+            guard vips_colourspace_issupported(image.pointer) != 0 else { return self }
+            let space = [CVIPS_GREY, CVIPS_GREY16].contains(interpretation) ? CVIPS_GREY : CVIPS_SRGB
+            return try Picture.make { cvips_colourspace(image.pointer, &$0, space) }
+        }
+
         /// Computes the picture and writes it to a file that is open for reading and writing.
-        func write(to descriptor: Int32, as format: ImageFormat) throws(PictureError) {
-            let target = try Reference(adopting: vips_target_new_to_descriptor(descriptor))
-            // The usual quality of JPEG encoders.
-            let quality: Int32 = 75
+        ///
+        /// - Parameter strips: whether metadata and profile are left out.
+        func write(to descriptor: Int32, as encoding: PictureEncoding, strips: Bool) throws(PictureError) {
+            let target = try VipsReference(adopting: vips_target_new_to_descriptor(descriptor))
+            let (image, file) = (image.pointer, target.pointer)
             let result =
-                switch format {
-                case .jpeg: cvips_save_jpeg(image.pointer, target.pointer, quality)
-                case .png: cvips_save_png(image.pointer, target.pointer)
-                case .webp: cvips_save_webp(image.pointer, target.pointer, quality)
-                case .tiff: cvips_save_tiff(image.pointer, target.pointer)
+                switch encoding {
+                case .jpeg(let quality): cvips_save_jpeg(image, file, Int32(quality), strips)
+                case .png(let compression): cvips_save_png(image, file, Int32(compression), strips)
+                case .webp(let quality): cvips_save_webp(image, file, Int32(quality), false, strips)
+                case .losslessWebP: cvips_save_webp(image, file, 75, true, strips)
+                case .tiff(let compression): cvips_save_tiff(image, file, compression.vipsNumber, strips)
                 }
             guard result == 0 else { throw PictureError() }
         }
-
-        fileprivate static func make(_ operation: (inout OpaquePointer?) -> Int32) throws(PictureError) -> Picture {
-            var image: OpaquePointer?
-            guard operation(&image) == 0 else { throw PictureError() }
-            return Picture(try Reference(adopting: image))
-        }
     }
 
-    /// The library itself.
-    private enum Vips {
-        /// With the first job, in the worker: libvips starts threads, and the process that forks the workers must not have any.
-        static func start() throws(PictureError) {
-            guard isReady else { throw PictureError() }
+    extension TIFFCompression {
+        /// Of libvips' `VipsForeignTiffCompression`.
+        fileprivate var vipsNumber: Int32 {
+            switch self {
+            case .none: 0
+            case .deflate: 2
+            case .lzw: 5
+            }
         }
-
-        private static let isReady: Bool = {
-            guard vips_init("jobmill") == 0 else { return false }
-            // There are as many workers as processors, and no job repeats another's work.
-            vips_concurrency_set(1)
-            vips_cache_set_max(0)
-            return true
-        }()
     }
 #endif

@@ -36,7 +36,8 @@ package final class Pool: Service {
         self.onFatal = onFatal
     }
 
-    /// Starts the zygote, which prepares the handlers and forks the workers; `.slots` says when they can be used.
+    /// Starts the zygotes, which prepare the handlers and fork the workers; `.slots` says when the first can be used. Throws if
+    /// none of them can be started.
     ///
     /// From here on this process adopts descendants that lose their parent, so that it can reap the workers of a zygote that
     /// has died.
@@ -81,7 +82,37 @@ package final class Pool: Service {
     }
 
     /// Ends a chunk: SIGTERM to its worker's process group, SIGKILL after the grace period. Unknown chunks are ignored.
+    ///
+    /// The chunk's end is heard of when the worker is dead. If a job was running, it is `.interrupted` with a failure of the
+    /// kind `cancelled`, which says how the worker ended and charges nobody; otherwise `.returned`.
     package func cancel(_ chunk: UInt64) {
         running.withLock { $0 }?.shared.update { state, now in state.cancel(chunk, now: now) }
+    }
+
+    /// Stops reading what workers send: they wait as soon as their sockets are full, and no job is charged for that time.
+    /// For a consumer that cannot keep up with outcomes.
+    package func pause() { running.withLock { $0 }?.shared.setPaused(true) }
+
+    /// Goes on reading.
+    package func resume() { running.withLock { $0 }?.shared.setPaused(false) }
+
+    /// Changes the number of workers, for good: what the system allows is not followed any more. Workers that are too many
+    /// end when they have nothing to do.
+    package func resize(to slots: Int) {
+        running.withLock { $0 }?.shared.update { state, now in state.resize(to: slots, now: now) }
+    }
+
+    /// Replaces all runtimes while the pool goes on. Each new one is prepared beside those that serve its handlers, and takes over
+    /// when its first worker is ready; workers of the old ones finish their chunks and end. Handlers that are not in the new
+    /// ones are gone at once. `.loaded` says for which handlers that was done, or why it could not be done: then they are served
+    /// as before.
+    /// - Parameter runtimes: at least one; each handler is in one of them.
+    package func reload(_ runtimes: [RuntimeDefinition]) {
+        running.withLock { $0 }?.shared.reload(runtimes)
+    }
+
+    /// What the pool looks like now. Not from the pool's thread (`onEvent`), which it waits for.
+    package func snapshot() -> PoolSnapshot {
+        running.withLock { $0 }?.shared.snapshot() ?? PoolSnapshot(size: 0, workers: [], runtimes: [])
     }
 }

@@ -12,16 +12,27 @@ final class SharedPool: Sendable {
         var deferred: [PoolState.Action] = []
         /// Workers whose chunk has not left completely.
         var unsent: [UInt32] = []
+        /// Who waits for a snapshot.
+        var questions: [Monitor<PoolSnapshot?>] = []
+        /// Runtimes that are to replace all others.
+        var reloads: [[RuntimeDefinition]] = []
+        var isPaused = false
         var isStopping = false
+        var hasEnded = false
     }
 
     private let content: Mutex<Content>
     private let signal: EventSignal
+    private let maximumResultBytes: Int
 
     init(_ configuration: PoolConfiguration) throws(SystemError) {
-        let state = PoolState(slots: configuration.slots, gracePeriod: configuration.gracePeriod, now: .now())
+        let state = PoolState(
+            slots: configuration.slots ?? CPUAllowance.current(),
+            runtimes: configuration.runtimes.enumerated().map { $1.rules(definition: $0) },
+            gracePeriod: configuration.gracePeriod, followsAllowance: configuration.slots == nil, now: .now())
         content = Mutex(Content(state: state))
         signal = try EventSignal()
+        maximumResultBytes = configuration.maximumResultBytes
     }
 
     /// Wakes the pool's thread.
@@ -34,23 +45,45 @@ final class SharedPool: Sendable {
     /// Changes the state, sends chunks at once and leaves everything else to the pool's thread.
     func update(_ change: (inout PoolState, MonotonicTime) -> [PoolState.Action]) {
         let now = MonotonicTime.now()
-        var frames: [(worker: UInt32, channel: WorkerChannel, chunk: Chunk)] = []
+        var sendings: [(worker: UInt32, channel: WorkerChannel, assignment: PoolState.Assignment)] = []
         var isWakeNeeded = false
         content.withLock { content in
             for action in change(&content.state, now) {
-                if case .send(let worker, let chunk) = action {
-                    if let channel = content.channels[worker] { frames.append((worker, channel, chunk)) }
+                if case .send(let worker, let assignment) = action {
+                    if let channel = content.channels[worker] { sendings.append((worker, channel, assignment)) }
                 } else {
                     content.deferred.append(action)
                     isWakeNeeded = true
                 }
             }
         }
-        for frame in frames where !frame.channel.send(ChunkFrame.encode(frame.chunk)) {
-            content.withLock { $0.unsent.append(frame.worker) }
+        for sending in sendings where !sending.channel.send(bytes(of: sending.assignment)) {
+            content.withLock { $0.unsent.append(sending.worker) }
             isWakeNeeded = true
         }
         if isWakeNeeded { signal.signal() }
+    }
+
+    /// What a worker gets for a chunk: the shared value first, if it does not hold it.
+    func bytes(of assignment: PoolState.Assignment) -> [UInt8] {
+        let (chunk, limits) = (assignment.chunk, assignment.limits)
+        let frame = ServerFrame.encode(
+            chunk,
+            ChunkLimits(
+                timeout: chunk.timeout, cpuSeconds: limits.cpuSeconds, openFiles: limits.openFiles,
+                maximumResultBytes: min(limits.outputBytes ?? maximumResultBytes, maximumResultBytes)))
+        guard assignment.sendsShared, let shared = chunk.shared else { return frame }
+        return ServerFrame.encode(shared) + frame
+    }
+
+    func setPaused(_ isPaused: Bool) {
+        content.withLock { $0.isPaused = isPaused }
+        signal.signal()
+    }
+
+    func reload(_ runtimes: [RuntimeDefinition]) {
+        content.withLock { $0.reloads.append(runtimes) }
+        signal.signal()
     }
 
     func stop() {
@@ -58,23 +91,45 @@ final class SharedPool: Sendable {
         signal.signal()
     }
 
+    /// Asks the pool's thread, which alone can look at the workers, and waits for its answer.
+    func snapshot() -> PoolSnapshot {
+        let question = Monitor<PoolSnapshot?>(nil)
+        let last = content.withLock { content -> PoolSnapshot? in
+            if content.hasEnded { return content.state.snapshot(now: .now(), zygotes: [:]) { _ in .init() } }
+            content.questions.append(question)
+            return nil
+        }
+        if let last { return last }
+        signal.signal()
+        return question.wait { answer in answer.map { .done($0) } ?? .sleep(until: nil) }
+    }
+
     // MARK: From the pool's thread
 
     struct Errands {
         var actions: [PoolState.Action]
         var unsent: [UInt32]
+        var questions: [Monitor<PoolSnapshot?>]
+        var reloads: [[RuntimeDefinition]]
+        var isPaused: Bool
         var isStopping: Bool
     }
 
     /// What callers left to do.
-    func takeErrands() -> Errands {
+    /// - Parameter isLast: nobody will come back for more.
+    func takeErrands(isLast: Bool = false) -> Errands {
         signal.drain()
         return content.withLock { content in
             defer {
                 content.deferred = []
                 content.unsent = []
+                content.questions = []
+                content.reloads = []
             }
-            return Errands(actions: content.deferred, unsent: content.unsent, isStopping: content.isStopping)
+            content.hasEnded = isLast
+            return Errands(
+                actions: content.deferred, unsent: content.unsent, questions: content.questions,
+                reloads: content.reloads, isPaused: content.isPaused, isStopping: content.isStopping)
         }
     }
 

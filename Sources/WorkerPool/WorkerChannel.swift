@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 import Synchronization
 
@@ -33,6 +34,9 @@ final class WorkerChannel: Sendable {
     func flush() -> Bool {
         pending.withLock { advance(&$0) }
     }
+
+    /// The other end hears that nothing more comes.
+    func endSending() { shutdown(socket.rawValue, Int32(SHUT_WR)) }
 
     private func advance(_ pending: inout Pending) -> Bool {
         while pending.sent < pending.bytes.count {

@@ -46,13 +46,71 @@ import WorkerKit
         (#"{"input": "a", "output": "b", "size": {}}"#, .thumbnail, "/size"),
         (#"{"input": "a", "output": "b", "size": {"width": 5, "depth": 1}}"#, .thumbnail, "/size/depth"),
         (#"{"input": "a", "output": "b", "size": {"height": -5}}"#, .thumbnail, "/size/height"),
-        (#"{"input": "a", "output": "b", "quality": 5}"#, .convert, "/quality"),
+        (#"{"input": "a", "output": "b", "tint": 5}"#, .convert, "/tint is not a field"),
+        (#"{"input": "a", "output": "b", "quality": 0}"#, .convert, "/quality"),
+        (#"{"input": "a", "output": "b", "quality": 101}"#, .blur, "/quality"),
+        (#"{"input": "a", "output": "b", "quality": "75"}"#, .convert, "/quality"),
+        (#"{"input": "a", "output": "b", "compression": 10}"#, .convert, "/compression"),
+        (#"{"input": "a", "output": "b", "compression": -1}"#, .convert, "/compression"),
+        (#"{"input": "a", "output": "b", "compression": "jpeg"}"#, .convert, "/compression"),
+        (#"{"input": "a", "output": "b", "lossless": 1}"#, .convert, "/lossless"),
+        (#"{"input": "a", "output": "b", "strip": "yes"}"#, .convert, "/strip"),
+        (
+            #"{"input": "a", "output": "b", "format": "png", "quality": 5}"#, .convert,
+            "/quality is not an option of png"
+        ),
+        (
+            #"{"quality": 5, "input": "a", "output": "b", "format": "tiff"}"#, .convert,
+            "/quality is not an option of tiff"
+        ),
+        (
+            #"{"input": "a", "output": "b", "format": "jpeg", "compression": 5}"#, .convert,
+            "/compression is not an option"
+        ),
+        (
+            #"{"input": "a", "output": "b", "format": "webp", "compression": 5}"#, .convert,
+            "/compression is not an option"
+        ),
+        (
+            #"{"input": "a", "output": "b", "format": "png", "compression": "lzw"}"#, .convert,
+            "/compression is not a whole"
+        ),
+        (
+            #"{"input": "a", "output": "b", "format": "tiff", "compression": 5}"#, .convert,
+            "/compression is not none, lzw"
+        ),
+        (
+            #"{"input": "a", "output": "b", "format": "jpeg", "lossless": false}"#, .convert,
+            "/lossless is not an option"
+        ),
+        (
+            #"{"input": "a", "output": "b", "format": "webp", "lossless": true, "quality": 9}"#, .convert,
+            "/quality is not an option of lossless webp"
+        ),
         (#"{"input": "a", "output": "b", "input": "c"}"#, .convert, "/input is there twice"),
     ])
     func refusesOtherPayloads(_ text: String, _ operation: ImageOperation, _ complaint: String) {
         let error = #expect(throws: JobError.self) { try parse(text, operation) }
         #expect(error?.message.contains(complaint) == true, "\(error?.message ?? "")")
         #expect(error?.type == "InvalidPayload")
+    }
+
+    @Test func readsEncodings() throws {
+        func encoding(_ more: String, _ format: ImageFormat) throws -> PictureEncoding {
+            try parse(#"{"input": "a", "output": "b"\#(more)}"#, .convert).encoding.encoding(for: format)
+        }
+        #expect(try encoding("", .jpeg) == .jpeg(quality: 75))
+        #expect(try encoding("", .png) == .png(compression: 6))
+        #expect(try encoding("", .webp) == .webp(quality: 75))
+        #expect(try encoding("", .tiff) == .tiff(.deflate))
+        #expect(try encoding(#", "quality": 1"#, .jpeg) == .jpeg(quality: 1))
+        #expect(try encoding(#", "quality": 100, "lossless": false"#, .webp) == .webp(quality: 100))
+        #expect(try encoding(#", "lossless": true"#, .webp) == .losslessWebP)
+        #expect(try encoding(#", "compression": 0"#, .png) == .png(compression: 0))
+        #expect(try encoding(#", "compression": "none""#, .tiff) == .tiff(.none))
+        #expect(try encoding(#", "compression": "lzw""#, .tiff) == .tiff(.lzw))
+        #expect(try parse(#"{"input": "a", "output": "b", "strip": true}"#, .blur).encoding.strips)
+        #expect(try !parse(#"{"input": "a", "output": "b"}"#, .blur).encoding.strips)
     }
 
     @Test(arguments: [

@@ -7,7 +7,13 @@
     struct Pixels {
         let width: Int
         let height: Int
-        let bytes: [UInt8]
+        let bytesPerPixel: Int
+        /// As EXIF numbers it.
+        let orientation: Int
+        /// Which of the usual sorts of metadata there are.
+        let attachments: [String]
+        private(set) var bytes: [UInt8]
+        private var bytesPerSample: Int
 
         /// Decodes a file. libvips must have been used before.
         init(_ path: String) throws {
@@ -24,13 +30,26 @@
             bytes = Array(UnsafeRawBufferPointer(start: memory, count: size))
             width = Int(vips_image_get_width(image))
             height = Int(vips_image_get_height(image))
+            bytesPerPixel = bytes.count / (width * height)
+            bytesPerSample = bytesPerPixel / Int(vips_image_get_bands(image))
+            orientation = Int(vips_image_get_orientation(image))
+            attachments = ["exif-data", "jpeg-thumbnail-data", "iptc-data", "xmp-data", "icc-profile-data"].filter {
+                vips_image_get_typeof(image, $0) != 0
+            }
         }
 
-        private var samples: Int { bytes.count / (width * height) }
-
         func at(x: Int, y: Int) -> [UInt8] {
+            let samples = bytes.count / (width * height)
             let start = (y * width + x) * samples
             return Array(bytes[start..<(start + samples)])
+        }
+
+        /// The upper bytes of the samples.
+        func eightBit() -> Pixels {
+            var pixels = self
+            pixels.bytes = stride(from: bytesPerSample - 1, to: bytes.count, by: bytesPerSample).map { bytes[$0] }
+            pixels.bytesPerSample = 1
+            return pixels
         }
 
         /// The mean difference of a sample from that of another picture of the same size.

@@ -1,5 +1,7 @@
 import Glibc
 import JobModel
+import Logging
+import Synchronization
 import Testing
 
 @testable import WorkerKit
@@ -10,7 +12,13 @@ import Testing
     /// The result's text, or the failure.
     private func run(_ handler: Handler, _ payload: String) -> Result<String, Failed> {
         var buffer = ResultBuffer()
-        let failure = Array(payload.utf8).withUnsafeBytes { handler.run($0, into: &buffer, context) }
+        var failure: Failure?
+        do {
+            let runnable = try handler.prepared().runnable().runner()
+            try Array(payload.utf8).withUnsafeBytes { try runnable.run($0, into: &buffer, context) }
+        } catch {
+            failure = Failure(thrown: error)
+        }
         return failure.map { .failure(Failed(failure: $0)) } ?? .success(String(decoding: buffer.text, as: UTF8.self))
     }
 
@@ -95,6 +103,81 @@ import Testing
         #expect(failure(late, "1")?.message == "after all")
     }
 
+    /// A class, so that who has it can be told; not Sendable.
+    private final class Model {
+        var uses = 0
+    }
+
+    @Test func stepsHandOnWhatTheyMake() throws {
+        let both = Handler("both", prepare: { [1, 2, 3] }, worker: { $0.map(String.init) }) {
+            (index: Int, state: [String], _) in state[index]
+        }
+        #expect(try run(both, "1").get() == "\"2\"")
+        #expect(both.hasPreparation)
+        let shared = Handler("shared", prepare: { Model() }) { (step: Int, model: Model, _) -> Int in
+            model.uses += step
+            return model.uses
+        }
+        #expect(try run(shared, "4").get() == "4")
+        let own = Handler("own", worker: { Model() }) { (step: Int, model: Model, _) -> Int in
+            model.uses += step
+            return model.uses
+        }
+        #expect(own.hasPreparation)
+        let runnable = try own.prepared().runnable().runner()
+        var buffer = ResultBuffer()
+        for expected in ["2", "4"] {
+            try Array("2".utf8).withUnsafeBytes { try runnable.run($0, into: &buffer, context) }
+            #expect(String(decoding: buffer.text, as: UTF8.self) == expected, "the state stays from job to job")
+        }
+        let raw = Handler.bytes("raw", prepare: { "[" }, worker: { $0 + "1" }) { payload, result, state, _ in
+            result.append(contentsOf: state.utf8)
+            result.append(UInt8(ascii: ","))
+            result.append(payload)
+            result.append(UInt8(ascii: "]"))
+        }
+        #expect(try run(raw, "7").get() == "[1,7]")
+        #expect(!DemoHandlers.echo.hasPreparation)
+    }
+
+    @Test func stepsRunOnceForAllJobsAndOnceForEachWorker() throws {
+        let counts = Mutex<(prepared: Int, workers: Int)>((0, 0))
+        let handler = Handler(
+            "count", prepare: { counts.withLock { $0.prepared += 1 } }, worker: { counts.withLock { $0.workers += 1 } }
+        ) { (payload: Int, _: Void, _) in payload }
+        #expect(counts.withLock { $0 == (0, 0) }, "nothing happens before it is asked for")
+        let prepared = try handler.prepared()
+        #expect(counts.withLock { $0 == (1, 0) })
+        for _ in 0..<2 {
+            let runnable = try prepared.runnable().runner()
+            var buffer = ResultBuffer()
+            for _ in 0..<3 { try Array("2".utf8).withUnsafeBytes { try runnable.run($0, into: &buffer, context) } }
+        }
+        #expect(counts.withLock { $0 == (1, 2) })
+    }
+
+    @Test func stepsThatFailAreNamed() throws {
+        let first = Handler("first", prepare: { () throws -> Int in throw JobError("no model") }) {
+            (payload: Int, _: Int, _) in payload
+        }
+        #expect(failure(first, "1")?.message == "the preparation of first failed: no model")
+        let second = Handler("second", worker: { () throws -> Int in throw JobError("no connection") }) {
+            (payload: Int, _: Int, _) in payload
+        }
+        #expect(failure(second, "1")?.message == "the worker step of second failed: no connection")
+    }
+
+    @Test func contextsOutsideOfAWorkerDoNothing() throws {
+        context.add(to: "pages")
+        context.report(progress: 0.5, message: "half")
+        context.logger.error("nobody hears this")
+        #expect(context.remainingSeconds == nil)
+        #expect(context.deadline == nil)
+        #expect(!context.isCancelled)
+        #expect(context.sharedBytes == nil)
+        #expect(throws: JobError.self) { try context.shared(as: Int.self) }
+    }
+
     @Test func contextNamesTheJob() {
         #expect(context.batchID == "bat_\(ULID(high: 1, low: 2))")
         #expect(context.jobID == "job_\(ULID(high: 1, low: 2))_3")
@@ -120,5 +203,12 @@ import Testing
         #expect(failure(DemoHandlers.allocate, "-1") != nil)
         #expect(failure(DemoHandlers.crash, "\"NOSUCH\"")?.message == "there is no signal NOSUCH")
         #expect(failure(DemoHandlers.crash, "0") != nil)
+    }
+}
+
+extension RunnableHandler {
+    fileprivate func runner() throws -> JobRunner {
+        guard case .single(let runner) = work else { throw JobError("a pipeline") }
+        return runner
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import JobModel
 import Platform
@@ -44,6 +45,83 @@ import Testing
         #expect(!exists(death.processID), "the dead worker is reaped")
     }
 
+    @Test func aCertificateTellsOfTheJobAlone() throws {
+        let test = try TestPool()
+        let report = try test.run(TestPool.chunk(1, "spender", ["false", "true"]))
+        #expect(report.jobs.count == 1)
+        let death = try #require(try interruption(report).failure.death)
+        #expect(death.cpuSeconds >= 0 && death.cpuSeconds < 0.4)
+        #expect(death.peakResidentBytes > 1 << 20 && death.peakResidentBytes < 150 << 20)
+        #expect(death.standardError == "last words")
+    }
+
+    @Test func aFailureHasACertificateToo() throws {
+        let test = try TestPool(maximumResultBytes: 100)
+        let worker = try test.run(TestPool.chunk(1, "whoami", ["0"])).results[0]
+        let report = try test.run(TestPool.chunk(2, "regret", ["\"one\"", "\"two\"", "\"\"", "\"three\""]))
+        let failures = report.jobs.compactMap { if case .failure(let failure) = $0 { failure } else { nil } }
+        #expect(failures.map(\.message) == ["one", "two", "", "three"])
+        #expect(failures.map { $0.death?.standardError } == ["one", "two", nil, "three"])
+        for failure in failures {
+            let death = try #require(failure.death)
+            #expect(String(death.processID) == worker)
+            #expect(death.exitCode == nil && death.signal == nil)
+            #expect(death.cpuSeconds > 0.04 && death.cpuSeconds < 0.15)
+            #expect(death.wallSeconds > 0.03)
+            #expect(death.peakResidentBytes > 1 << 20)
+        }
+        guard case .failure(let large)? = try test.run(TestPool.chunk(3, "letters", ["99"])).jobs.first else {
+            throw Unexpected(end: report.end)
+        }
+        #expect(large.kind == .outputLimit)
+        #expect(large.death.map { String($0.processID) } == worker)
+    }
+
+    @Test func anOutOfMemoryKillIsGuessed() throws {
+        // What the kernel writes into a control group's file, without a kernel that does.
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent("groups-\(UUID())")
+        try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: root) }
+        func count(_ kills: Int) throws {
+            try "oom \(kills)\noom_kill \(kills)\n".write(
+                to: root.appendingPathComponent("memory.events"), atomically: true, encoding: .utf8)
+        }
+        try count(2)
+        let test = try TestPool(controlGroups: root.path)
+        func messageOfKilled(_ id: UInt64, signal: Int32 = SIGKILL, kills: Int) throws -> String {
+            let marker = markerPath()
+            let worker = try #require(Int32(try test.run(TestPool.chunk(id, "whoami", ["0"])).results[0] ?? ""))
+            test.pool.run(TestPool.chunk(id + 1, "mark", ["\"\(marker)\""]))
+            try awaitMarker(marker)
+            try count(kills)
+            kill(worker, signal)
+            return try interruption(try test.report(of: id + 1)).failure.message
+        }
+        let usual = "the worker was killed by SIGKILL while it ran this job"
+        #expect(try messageOfKilled(1, kills: 2) == usual)
+        #expect(try messageOfKilled(3, kills: 3) == usual + ", possibly out of memory")
+        #expect(try messageOfKilled(5, kills: 3) == usual, "the kernel was not heard of again")
+        let other = try messageOfKilled(7, signal: SIGSEGV, kills: 4)
+        #expect(other == "the worker was killed by SIGSEGV while it ran this job")
+    }
+
+    @Test func aWorkerThatDoesNotReadIsKilledAndItsChunkIsLost() throws {
+        let test = try TestPool()
+        let worker = try #require(Int32(try test.run(TestPool.chunk(1, "deafen", ["0"])).results[0] ?? ""))
+        // It never comes back from this one, wherever it is.
+        kill(worker, SIGUSR1)
+        let begin = MonotonicTime.now()
+        let end = try test.run(TestPool.chunk(2, "square", ["3"])).end
+        guard case .lost(let failure) = end else { throw Unexpected(end: end) }
+        #expect((MonotonicTime.now() - begin).seconds >= 4.9)
+        #expect(failure.kind == .signal)
+        #expect(failure.message == "the worker did not come to run this job within 5 s, and was killed")
+        #expect(failure.death?.processID == worker)
+        #expect(failure.death?.signal == "SIGKILL")
+        #expect(!exists(worker))
+        #expect(try test.run(TestPool.chunk(3, "square", ["3"])).results == ["9"])
+    }
+
     @Test func namesAnExitStatus() throws {
         let test = try TestPool()
         let (position, failure) = try interruption(try test.run(TestPool.chunk(1, "crash", ["{\"exit\":3}", "1"])))
@@ -76,7 +154,7 @@ import Testing
         // Whether the pool has heard of it yet or not: the chunk either goes to the next worker or comes back untouched.
         var id: UInt64 = 2
         var report = try test.run(TestPool.chunk(id, "whoami", ["0"]))
-        while report.end == .returned {
+        while report.isUntouched {
             id += 1
             report = try test.run(TestPool.chunk(id, "whoami", ["0"]))
         }
@@ -113,7 +191,13 @@ import Testing
         test.pool.cancel(99)
         test.pool.cancel(1)
         let report = try test.report(of: 1)
-        #expect(report.end == .returned)
+        // Whether a job was running already, and which, is a matter of luck.
+        if case .interrupted(let position, let failure) = report.end {
+            #expect(position == report.results.count)
+            #expect(failure.kind == .cancelled)
+        } else {
+            #expect(report.end == .returned)
+        }
         #expect(report.results.count <= 1)
         #expect(try test.report(of: 2).results == ["1"])
     }
@@ -134,9 +218,12 @@ import Testing
         try eventually("SIGTERM is ignored") { ignoresSIGTERM(worker) }
         let begin = MonotonicTime.now()
         test.pool.cancel(2)
-        #expect(try test.report(of: 2).end == .returned)
+        let (_, failure) = try interruption(try test.report(of: 2))
         let seconds = (MonotonicTime.now() - begin).seconds
         #expect(seconds >= 0.3 && seconds < 5)
+        #expect(failure.kind == .cancelled)
+        #expect(failure.death?.signal == "SIGKILL")
+        #expect(!exists(worker), "the end is heard of when the worker is dead")
     }
 
     @Test(arguments: 1...3) func aWorkerThatWritesNonsenseIsKilled(mode: Int) throws {

@@ -14,13 +14,21 @@ final class TestPool: Sendable {
     let pool: Pool
     private let events: Monitor<[ChunkEvent]>
 
-    init(slots: Int = 1, gracePeriod: Double = 10, maximumResultBytes: Int = 4 << 20) throws {
+    /// - Parameters:
+    ///   - rules: of handlers of the test host that are not to have the usual ones.
+    ///   - runtimes: nil: one, with all handlers of the test host.
+    init(
+        slots: Int = 1, gracePeriod: Double = 10, maximumResultBytes: Int = 4 << 20, rules: [HandlerProfile] = [],
+        runtimes: [RuntimeDefinition]? = nil, controlGroups: String = MemoryShortage.usualRoot
+    ) throws {
         let events = Monitor<[ChunkEvent]>([])
         self.events = events
+        let usual = TestPool.handlers.map { name in rules.first { $0.name == name } ?? HandlerProfile(name: name) }
+        let runtimes = try runtimes ?? [.swift(executable: TestPool.host(), handlers: usual)]
         pool = Pool(
             configuration: PoolConfiguration(
-                slots: slots, executable: try TestPool.host(), gracePeriod: TimeSpan(seconds: gracePeriod),
-                maximumResultBytes: maximumResultBytes),
+                slots: slots, runtimes: runtimes, gracePeriod: TimeSpan(seconds: gracePeriod),
+                maximumResultBytes: maximumResultBytes, controlGroups: controlGroups),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) { event in
             events.withLock { $0.append(event) }
@@ -30,6 +38,15 @@ final class TestPool: Sendable {
     }
 
     deinit { pool.stop() }
+
+    /// What the test host offers.
+    static let handlers = [
+        "echo", "square", "sleep", "fail", "crash", "hang", "allocate", "stubborn", "mark", "hostile", "parent",
+        "letters",
+        "identity", "whoami", "descriptors", "print", "flood", "complain", "grow", "hoard", "spin", "freeze", "runaway",
+        "counted", "speaking", "chatter", "babble", "shared", "files", "spender",
+        "regret", "deafen",
+    ]
 
     /// The program beside the test bundle.
     static func host() throws -> String {
@@ -59,6 +76,14 @@ final class TestPool: Sendable {
         enum Job: Equatable {
             case result(String)
             case failure(Failure)
+        }
+
+        /// The worker was gone, or went, before it ran anything.
+        var isUntouched: Bool {
+            switch end {
+            case .returned, .lost: jobs.isEmpty
+            case .completed, .interrupted: false
+            }
         }
 
         var results: [String?] {
@@ -92,6 +117,60 @@ final class TestPool: Sendable {
         return report
     }
 
+    /// What was added to a counter by all jobs.
+    func count(of name: String) -> Int64 {
+        events.withLock { events in
+            events.reduce(0) { sum, event in
+                guard case .counted(_, _, let deltas) = event else { return sum }
+                return sum + deltas.filter { $0.name == name }.reduce(0) { $0 + $1.amount }
+            }
+        }
+    }
+
+    /// What was heard of a chunk, lines and outcomes, in order.
+    func order(of id: UInt64) -> [String] {
+        events.withLock { events in
+            events.compactMap { event in
+                switch event {
+                case .logged(id, _, _, _): "line"
+                case .outcomes(id, _, _): "outcome"
+                default: nil
+                }
+            }
+        }
+    }
+
+    /// What was printed or logged while a chunk ran.
+    func lines(of id: UInt64) -> [LogLine] {
+        events.withLock { events in
+            events.flatMap { event -> [LogLine] in
+                if case .logged(id, _, let lines, _) = event { lines } else { [] }
+            }
+        }
+    }
+
+    /// How many lines of each of a chunk's jobs were heard of, and how many of them were left out, by position.
+    func lineCounts(of id: UInt64) -> [Int: (all: Int, dropped: Int)] {
+        events.withLock { events in
+            events.reduce(into: [:]) { counts, event in
+                guard case .logged(id, let position, let lines, let dropped) = event else { return }
+                let before = counts[position] ?? (0, 0)
+                counts[position] = (before.all + lines.count + dropped, before.dropped + dropped)
+            }
+        }
+    }
+
+    /// Waits until something is said to have failed for a handler (true) or to be well again.
+    func waitForHealth(of handler: String, isUnhealthy: Bool) throws -> Unhealthy? {
+        try wait("news of \(handler)") { events -> Unhealthy?? in
+            for case .health(let handlers, let unhealthy) in events.reversed() where handlers.contains(handler) {
+                let hasFailed = unhealthy.map { !$0.acceptsJobs } ?? false
+                return (isUnhealthy ? hasFailed : unhealthy == nil) ? .some(unhealthy) : nil
+            }
+            return nil
+        }
+    }
+
     func waitForSlots(_ count: Int, occurrences: Int = 1) throws {
         _ = try wait("\(count) slots") { events in events.count { $0 == .slots(count) } >= occurrences ? events : nil }
     }
@@ -122,7 +201,7 @@ extension TestPool.Report {
 
 /// Looks again and again until something is true, and fails when that takes too long.
 func eventually(_ what: String, _ condition: () -> Bool) throws {
-    let deadline = MonotonicTime.now() + TimeSpan(seconds: 10)
+    let deadline = MonotonicTime.now() + TimeSpan(seconds: 30)
     while !condition() {
         try #require(MonotonicTime.now() < deadline, "waited in vain: \(what)")
         usleep(2000)

@@ -5,47 +5,50 @@ internal import JSONBytes
 enum PayloadReader<Payload: Decodable & SendableMetatype> {
     typealias Read = @Sendable (UnsafeRawBufferPointer) throws -> Payload
 
-    static func best() -> Read {
+    /// - Parameter subject: what is read, as sentences about it begin.
+    static func best(_ subject: String = "the payload") -> Read {
         // A cast between function types, once for each handler, instead of a cast for each job.
-        switch ObjectIdentifier(Payload.self) {
-        case ObjectIdentifier(Int.self): (scalar("an integer", JSONScalar.integer) as Any as? Read) ?? decoding
-        case ObjectIdentifier(Double.self): (scalar("a number", JSONScalar.double) as Any as? Read) ?? decoding
-        case ObjectIdentifier(Bool.self): (scalar("true or false", JSONScalar.boolean) as Any as? Read) ?? decoding
-        case ObjectIdentifier(String.self): (scalar("a string", JSONScalar.string) as Any as? Read) ?? decoding
-        default: decoding
-        }
+        let direct: Any? =
+            switch ObjectIdentifier(Payload.self) {
+            case ObjectIdentifier(Int.self): scalar("\(subject) is not an integer", JSONScalar.integer)
+            case ObjectIdentifier(Double.self): scalar("\(subject) is not a number", JSONScalar.double)
+            case ObjectIdentifier(Bool.self): scalar("\(subject) is not true or false", JSONScalar.boolean)
+            case ObjectIdentifier(String.self): scalar("\(subject) is not a string", JSONScalar.string)
+            default: nil
+            }
+        return direct as? Read ?? decoding(subject)
     }
 
     private static func scalar<Value>(
-        _ expected: String, _ read: @escaping @Sendable (UnsafeRawBufferPointer) -> Value?
+        _ sentence: String, _ read: @escaping @Sendable (UnsafeRawBufferPointer) -> Value?
     ) -> @Sendable (UnsafeRawBufferPointer) throws -> Value {
         { text in
             guard let value = read(text) else {
-                throw JobError("the payload is not \(expected)", type: "DecodingError")
+                throw JobError(sentence, type: "DecodingError")
             }
             return value
         }
     }
 
-    private static var decoding: Read {
+    private static func decoding(_ subject: String) -> Read {
         let decoder = JSONCoding.decoder()
         return { text in
             do {
                 return try decoder.decode(Payload.self, from: Data(text))
             } catch let error as DecodingError {
-                throw JobError(PayloadReader.sentence(for: error), type: "DecodingError")
+                throw JobError(PayloadReader.sentence(for: error, about: subject), type: "DecodingError")
             }
         }
     }
 
-    private static func sentence(for error: DecodingError) -> String {
+    private static func sentence(for error: DecodingError, about subject: String) -> String {
         switch error {
         case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-            "the payload does not fit at \(pointer(context.codingPath)): \(context.debugDescription)"
+            "\(subject) does not fit at \(pointer(context.codingPath)): \(context.debugDescription)"
         case .keyNotFound(let key, let context):
-            "the payload lacks \(pointer(context.codingPath + [key]))"
+            "\(subject) lacks \(pointer(context.codingPath + [key]))"
         @unknown default:
-            "the payload does not fit: \(error)"
+            "\(subject) does not fit: \(error)"
         }
     }
 

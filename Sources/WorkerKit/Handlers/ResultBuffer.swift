@@ -40,8 +40,7 @@ public struct ResultBuffer {
     mutating func normalize() -> Bool {
         if isShortInteger { return true }
         guard CommaSeparated.validate(text, expectedCount: 1) else { return false }
-        // In valid JSON a line end can only be white space between tokens: within a string it has to be escaped.
-        for index in text.indices where text[index] == 0x0A || text[index] == 0x0D { text[index] = 0x20 }
+        OneLine.join(&text)
         return true
     }
 

@@ -39,11 +39,18 @@ struct ByteReader {
     init(_ bytes: UnsafeRawBufferPointer) { rest = bytes[...] }
 
     var isAtEnd: Bool { rest.isEmpty }
+    /// Bytes that are left.
+    var count: Int { rest.count }
 
     mutating func take(_ count: Int) throws(ProtocolViolation) -> UnsafeRawBufferPointer {
         guard count >= 0, count <= rest.count else { throw ProtocolViolation("a message ends before its content") }
         defer { rest = rest.dropFirst(count) }
         return UnsafeRawBufferPointer(rebasing: rest.prefix(count))
+    }
+
+    mutating func takeRest() -> UnsafeRawBufferPointer {
+        defer { rest = rest.dropFirst(rest.count) }
+        return UnsafeRawBufferPointer(rebasing: rest)
     }
 
     mutating func take<Value: FixedWidthInteger>(_: Value.Type) throws(ProtocolViolation) -> Value {
@@ -59,6 +66,13 @@ struct ByteReader {
 
     mutating func double() throws(ProtocolViolation) -> Double { Double(bitPattern: try take(UInt64.self)) }
 
+    /// Seconds, 0 or more.
+    mutating func duration() throws(ProtocolViolation) -> Double {
+        let seconds = try double()
+        guard seconds.isFinite, seconds >= 0 else { throw ProtocolViolation("a duration of \(seconds)") }
+        return seconds
+    }
+
     mutating func text(limit: Int) throws(ProtocolViolation) -> String {
         let bytes = try take(try count(limit: limit))
         guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -70,4 +84,24 @@ struct ByteReader {
     func expectEnd() throws(ProtocolViolation) {
         guard isAtEnd else { throw ProtocolViolation("a message is longer than its content") }
     }
+}
+
+/// Decodes all of a message.
+func decodeWhole<Result>(
+    _ bytes: [UInt8], _ body: (inout ByteReader) throws(ProtocolViolation) -> Result
+) throws(ProtocolViolation) -> Result {
+    try bytes.span.withUnsafeBytes { (raw) throws(ProtocolViolation) in
+        var reader = ByteReader(raw)
+        let result = try body(&reader)
+        try reader.expectEnd()
+        return result
+    }
+}
+
+/// The longest beginning of whole characters that takes at most so many bytes.
+func clipped(_ text: String, toBytes limit: Int) -> String {
+    if text.utf8.count <= limit { return text }
+    var end = text.utf8.index(text.utf8.startIndex, offsetBy: limit)
+    while end.samePosition(in: text) == nil { end = text.utf8.index(before: end) }
+    return String(text[..<end])
 }

@@ -19,7 +19,9 @@ package enum RunCoding {
     }
 
     /// Takes runs up to the reader's end. The results are not looked into.
-    static func decode(_ reader: inout ByteReader) throws(ProtocolViolation) -> [ChunkRun] {
+    static func decode(
+        _ reader: inout ByteReader, certify: FailureEvidence.Certifier
+    ) throws(ProtocolViolation) -> [ChunkRun] {
         var runs: [ChunkRun] = []
         while !reader.isAtEnd {
             let kind = Kind(rawValue: try reader.take(UInt8.self))
@@ -27,49 +29,55 @@ package enum RunCoding {
             let body = try reader.take(Int(try reader.take(UInt32.self)))
             switch kind {
             case .succeeded where count > 0: runs.append(.succeeded(count: count, body: Array(body)))
-            case .failed where count == 1: runs.append(.failed(try FailureCoding.decode(body)))
+            case .failed where count == 1: runs.append(.failed(try FailureCoding.decode(body, certify: certify)))
             default: throw ProtocolViolation("a run of outcomes that makes no sense")
             }
         }
         return runs
     }
 
-    package static func decode(_ bytes: UnsafeRawBufferPointer) throws(ProtocolViolation) -> [ChunkRun] {
+    package static func decode(
+        _ bytes: UnsafeRawBufferPointer, certify: FailureEvidence.Certifier = { $0.certificate }
+    ) throws(ProtocolViolation) -> [ChunkRun] {
         var reader = ByteReader(bytes)
-        return try decode(&reader)
+        return try decode(&reader, certify: certify)
     }
 }
 
-/// A failure that a worker reports: the kind (1 byte), then message, type and traceback as texts; an empty type or traceback
-/// stands for none.
+/// A failure that a worker reports: the kind (1 byte), then message, type and traceback as texts, and the evidence; an empty type or
+/// traceback stands for none.
 enum FailureCoding {
     private static let messageLimit = 4096
     private static let typeLimit = 256
     private static let tracebackLimit = 16_384
 
     /// The kinds that a worker may report. The others are the server's to find.
-    private static let kinds: [Failure.Kind] = [.exception, .invalidResult, .unknownHandler]
+    private static let kinds: [Failure.Kind] = [.exception, .invalidResult, .unknownHandler, .outputLimit]
 
     /// What is too long loses its end.
-    static func encode(_ failure: Failure) -> [UInt8] {
+    static func encode(_ failure: Failure, _ evidence: FailureEvidence? = nil) -> [UInt8] {
         var writer = ByteWriter(reserving: 256)
         writer.put(UInt8(kinds.firstIndex(of: failure.kind) ?? 0))
         writer.put(text: clipped(failure.message, toBytes: messageLimit))
         writer.put(text: clipped(failure.type ?? "", toBytes: typeLimit))
         writer.put(text: clipped(failure.traceback ?? "", toBytes: tracebackLimit))
+        EvidenceCoding.encode(evidence, to: &writer)
         return writer.bytes
     }
 
-    static func decode(_ bytes: UnsafeRawBufferPointer) throws(ProtocolViolation) -> Failure {
+    static func decode(
+        _ bytes: UnsafeRawBufferPointer, certify: FailureEvidence.Certifier = { $0.certificate }
+    ) throws(ProtocolViolation) -> Failure {
         var reader = ByteReader(bytes)
         let kind = Int(try reader.take(UInt8.self))
         guard kinds.indices.contains(kind) else { throw ProtocolViolation("a failure of the unknown kind \(kind)") }
         let message = try reader.text(limit: messageLimit)
         let type = try reader.text(limit: typeLimit)
         let traceback = try reader.text(limit: tracebackLimit)
+        let evidence = try EvidenceCoding.decode(&reader)
         try reader.expectEnd()
         return Failure(
             kind: kinds[kind], message: message, type: type.isEmpty ? nil : type,
-            traceback: traceback.isEmpty ? nil : traceback)
+            traceback: traceback.isEmpty ? nil : traceback, death: evidence.map(certify))
     }
 }

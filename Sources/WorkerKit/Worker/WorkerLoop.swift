@@ -1,66 +1,172 @@
 import JSONBytes
 import JobModel
 import Platform
+import Synchronization
 
 /// Runs chunks, one at a time, until the server closes the socket.
 struct WorkerLoop: ~Copyable {
-    private let handlers: [String: Handler]
+    private let handlers: [String: RunnableHandler]
     private let socket: Int32
+    private let link: WorkerLink
     private var outcomes: OutcomeWriter
-    private var inbox = FrameBuffer(limit: ChunkFrame.limit)
+    private var inbox = FrameBuffer(limit: ServerFrame.limit)
     private var result = ResultBuffer()
+    private var shared = SharedValues()
+    private var limits = WorkerLimits()
+    /// Jobs that were started.
+    private var jobs: UInt64 = 0
 
     /// - Parameter socket: a blocking stream socket, open as long as this lives.
-    init(handlers: [Handler], socket: Int32, page: consuming SharedPage, maximumResultBytes: Int) {
-        self.handlers = Dictionary(handlers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    init(handlers: [String: RunnableHandler], socket: Int32, link: WorkerLink) {
+        self.handlers = handlers
         self.socket = socket
-        outcomes = OutcomeWriter(page: page, socket: socket, maximumResultBytes: maximumResultBytes)
+        self.link = link
+        outcomes = OutcomeWriter(link)
     }
 
-    /// Returns when the server has closed the socket; throws when it is gone in the middle of something.
+    /// Returns when the server has closed the socket, or a handler has ended by itself because its job was cancelled; throws
+    /// when the server is gone in the middle of something.
     mutating func run() throws {
         while true {
             guard case .bytes = try inbox.fill(from: socket) else { return }
-            while let chunk = try nextChunk() { try run(chunk) }
+            while let frame = try nextFrame() {
+                switch frame {
+                case .shared(let value): shared.add(value)
+                case .chunk(let chunk): if try run(chunk) == .stopped { return }
+                }
+            }
         }
     }
 
-    private mutating func nextChunk() throws(ProtocolViolation) -> ReceivedChunk? {
-        try inbox.next { (frame) throws(ProtocolViolation) in
-            let (id, handler, parts) = try ChunkFrame.decode(frame)
-            // The frame stays where it is until the next `fill`, which comes after this chunk.
-            return ReceivedChunk(id: id, handler: handler, parts: parts)
-        }
+    private mutating func nextFrame() throws(ProtocolViolation) -> ServerFrame? {
+        // A chunk's input stays where it is until the next `fill`, which comes after this chunk.
+        try inbox.next(ServerFrame.init(decoding:))
     }
 
-    private struct ReceivedChunk {
-        let id: UInt64
-        let handler: String
-        let parts: [ChunkFrame.Part]
+    private enum End {
+        case completed, stopped
     }
 
-    private mutating func run(_ chunk: ReceivedChunk) throws {
+    private mutating func run(_ chunk: ReceivedChunk) throws -> End {
         let begin = MonotonicTime.now()
         let handler = handlers[chunk.handler] ?? .unknown(chunk.handler)
-        outcomes.begin(chunk: chunk.id)
+        try limits.begin(chunk.limits)
+        if handler.isCooperative { try TerminationRequest.catch(try link.wake()) }
+        outcomes.begin(chunk: chunk.id, maximumResultBytes: chunk.limits.maximumResultBytes)
+        var position = 0
         for part in chunk.parts {
-            var index = part.first
-            try CommaSeparated.forEach(in: part.input) { payload in
-                outcomes.start()
-                let context = JobContext(batch: part.batch, index: index, attempt: part.attempt)
-                if let failure = handler.run(payload, into: &result, context) {
-                    try outcomes.failed(failure)
-                } else {
-                    try outcomes.succeeded(result.text)
-                }
-                index += 1
-                return true
+            let jobPart = JobPart(
+                batch: part.batch, first: part.first, attempt: part.attempt, traceparent: part.traceparent,
+                timeout: chunk.limits.timeout.map { TimeSpan(seconds: $0) }, shared: shared[part.batch],
+                chunk: chunk.id, position: position, number: jobs + 1, link: link)
+            switch handler.work {
+            case .single(let runner):
+                let end = try run(part, runner, isCooperative: handler.isCooperative, jobPart)
+                if end == .stopped { return .stopped }
+            case .pipeline(let pipeline):
+                try run(part, pipeline, jobPart)
             }
-            guard index - part.first == part.count else {
-                throw ProtocolViolation("a part of \(part.count) jobs has \(index - part.first) payloads")
-            }
-            outcomes.endPart()
+            position += part.count
+            jobs += UInt64(part.count)
+            try outcomes.endPart()
+        }
+        CurrentProcess.flushOutput()
+        if handler.isCooperative {
+            try TerminationRequest.release()
+            // It came too late for the last job to see it.
+            if TerminationRequest.isNoted { return try stop() }
         }
         try outcomes.end(busySeconds: (.now() - begin).seconds)
+        return .completed
+    }
+
+    private mutating func run(
+        _ part: ReceivedChunk.Part, _ runner: JobRunner, isCooperative: Bool, _ jobPart: JobPart
+    ) throws -> End {
+        var index = part.first
+        var isStopped = false
+        try CommaSeparated.forEach(in: part.input) { payload in
+            let end = try run(payload, runner, isCooperative: isCooperative, JobReference(part: jobPart, index: index))
+            index += 1
+            isStopped = end == .stopped
+            return !isStopped
+        }
+        if isStopped { return try stop() }
+        try check(index - part.first, part)
+        return .completed
+    }
+
+    private mutating func run(
+        _ part: ReceivedChunk.Part, _ pipeline: any JobPipeline, _ jobPart: JobPart
+    ) throws {
+        var index = part.first
+        try CommaSeparated.forEach(in: part.input) { payload in
+            let job = JobReference(part: jobPart, index: index)
+            try limits.beginJob()
+            outcomes.take(job)
+            try pipeline.take(payload, JobContext(job, startedAt: outcomes.now), &outcomes)
+            index += 1
+            return true
+        }
+        try pipeline.finish(&outcomes)
+        try check(index - part.first, part)
+    }
+
+    private func check(_ count: Int, _ part: ReceivedChunk.Part) throws(ProtocolViolation) {
+        guard count == part.count else {
+            throw ProtocolViolation("a part of \(part.count) jobs has \(count) payloads")
+        }
+    }
+
+    private mutating func run(
+        _ payload: UnsafeRawBufferPointer, _ runner: JobRunner, isCooperative: Bool, _ job: JobReference
+    ) throws -> End {
+        try limits.beginJob()
+        outcomes.start()
+        link.running.store(job.number, ordering: .releasing)
+        var failure: (any Error)?
+        do {
+            try runner.run(payload, into: &result, JobContext(job, startedAt: outcomes.now))
+        } catch {
+            failure = error
+        }
+        link.running.store(0, ordering: .releasing)
+        // The handler has forked, and this is the copy, which has come back, too: the job belongs to the original.
+        if ForkedCopies.isCopy { CurrentProcess.exit(0) }
+        try link.sendSigns()
+        let isStopped = isCooperative && TerminationRequest.isNoted
+        if failure == nil {
+            try outcomes.succeeded(result.text)
+        } else if let failure, !isStopped {
+            // Of a job that was cancelled, a failure may only say that it was; it is not the job's own.
+            try outcomes.failed(Failure(thrown: failure))
+        }
+        return isStopped ? .stopped : .completed
+    }
+
+    private mutating func stop() throws -> End {
+        CurrentProcess.flushOutput()
+        try outcomes.leave()
+        return .stopped
+    }
+}
+
+/// What the kernel enforces for the chunk that runs. Nothing is asked of it where the last chunk's limits were the same.
+private struct WorkerLimits {
+    private let usualOpenFiles = ResourceLimits.openFiles
+    private var openFiles: Int?
+    private var cpuSeconds: Double?
+
+    mutating func begin(_ limits: ChunkLimits) throws(SystemError) {
+        if limits.openFiles != openFiles, let count = limits.openFiles ?? usualOpenFiles {
+            try ResourceLimits.limitOpenFiles(to: count)
+        }
+        openFiles = limits.openFiles
+        if limits.cpuSeconds == nil && cpuSeconds != nil { try ResourceLimits.limitProcessorTime(toFurther: nil) }
+        cpuSeconds = limits.cpuSeconds
+    }
+
+    func beginJob() throws(SystemError) {
+        if let cpuSeconds { try ResourceLimits.limitProcessorTime(toFurther: cpuSeconds) }
     }
 }

@@ -3,30 +3,38 @@ import Platform
 
 /// What a freshly forked process does to become a worker, and its end.
 enum WorkerProcess {
+    /// What comes with a request to fork.
+    struct Belongings: ~Copyable {
+        let socket: Descriptor
+        /// The memory file of the shared page.
+        let page: Descriptor
+        /// What becomes the standard output and the standard error.
+        let output: Descriptor
+        let errors: Descriptor
+    }
+
+    /// Every signal is blocked when this is called.
     /// - Parameters:
     ///   - zygote: the parent; if it is somebody else by now, the zygote has died and the worker follows.
-    ///   - page: the memory file of the shared page.
+    ///   - inherited: descriptors that the handlers' preparation has opened, in order.
     static func run(
-        socket: consuming Descriptor, page: consuming Descriptor, zygote: Int32, handlers: [Handler],
-        maximumResultBytes: Int
+        _ belongings: consuming Belongings, zygote: Int32, handlers: [PreparedHandler], inherited: [Int32]
     ) -> Never {
         do {
             // The zygote does the same: whoever comes first, no signal to the group is lost.
             ChildProcess.lead(0)
             CurrentProcess.setName("jobmill-worker")
             CurrentProcess.resetSignals()
-            CurrentProcess.bufferOutputByLines()
             try CurrentProcess.disableCoreFiles()
-            let mapped = try SharedPage(mapping: page)
-            // From here on only the standard streams and the socket are open: nothing that a handler starts or forgets can
-            // hold the zygote's channel or another worker's socket.
-            let socket = try CurrentProcess.move(socket, to: ChildProcess.channelNumber)
-            _ = page.release()
-            try CurrentProcess.closeDescriptors(from: ChildProcess.channelNumber + 1)
+            let link = try takeOver(belongings)
+            // Only the standard streams, the socket and what the handlers have opened: nothing that a handler starts or
+            // forgets can hold the zygote's channel or another worker's socket.
+            try CurrentProcess.closeDescriptors(from: ChildProcess.channelNumber + 1, except: inherited)
             try CurrentProcess.dieWithParent()
             if CurrentProcess.parentID != zygote { CurrentProcess.exit(0) }
-            var loop = WorkerLoop(
-                handlers: handlers, socket: socket.rawValue, page: mapped, maximumResultBytes: maximumResultBytes)
+            try ForkedCopies.know(channel: ChildProcess.channelNumber)
+            let runnable = try makeReady(handlers, link)
+            var loop = WorkerLoop(handlers: runnable, socket: ChildProcess.channelNumber, link: link)
             try loop.run()
             CurrentProcess.exit(0)
         } catch let error as SystemError where error.isBrokenPipe {
@@ -37,13 +45,33 @@ enum WorkerProcess {
         }
     }
 
+    private static func takeOver(_ belongings: consuming Belongings) throws(SystemError) -> WorkerLink {
+        let page = try SharedPage(mapping: belongings.page)
+        // It stays open as long as the process lives.
+        let socket = try CurrentProcess.copy(belongings.socket, to: ChildProcess.channelNumber).release()
+        try StandardStreams.replace(1, by: belongings.output)
+        try StandardStreams.replace(2, by: belongings.errors)
+        CurrentProcess.bufferOutputByLines()
+        return WorkerLink(page: page, socket: socket)
+    }
+
+    /// Does the worker step of each handler and says how that went.
+    private static func makeReady(
+        _ handlers: [PreparedHandler], _ link: WorkerLink
+    ) throws -> [String: RunnableHandler] {
+        var runnable: [String: RunnableHandler] = [:]
+        do throws(StepFailure) {
+            for handler in handlers { runnable[handler.name] = try handler.runnable() }
+        } catch {
+            try link.send(WorkerFrame.setupFailed(reason: error.description))
+            throw error
+        }
+        // A job may be left without a descriptor for it by its limits.
+        if runnable.values.contains(where: \.isCooperative) { _ = try link.wake() }
+        try link.send(WorkerFrame.ready())
+        return runnable
+    }
+
     /// EX_SOFTWARE of sysexits.h.
     private static let failureCode: Int32 = 70
-}
-
-extension Handler {
-    /// Fails every job: the service does not know the name (any more).
-    static func unknown(_ name: String) -> Handler {
-        .bytes(name) { _, _, _ in throw UnknownHandler(name: name) }
-    }
 }
