@@ -15,10 +15,11 @@ struct ChunkPlanner: Sendable {
     /// As many as fill `chunkSeconds`, but towards the end no more than leave two chunks for each slot, so that all slots end
     /// at about the same time; unless that would make chunks that are not worth their way. A handler that is not known yet is
     /// tried with a single job.
-    func automaticSize(ready: Int, speed: HandlerSpeed) -> Int {
+    /// - Parameter concurrency: how many chunks of the handler can run at once; nil: as many as there are slots.
+    func automaticSize(ready: Int, speed: HandlerSpeed, concurrency: Int? = nil) -> Int {
         guard let seconds = speed.secondsPerJob else { return 1 }
         let full = min(limits.chunkJobs, speed.growthLimit, Int(limits.chunkSeconds / seconds))
-        let shares = 2 * max(1, slots)
+        let shares = 2 * max(1, min(slots, concurrency ?? slots))
         let balanced = (ready + shares - 1) / shares
         let worthwhile = Int((limits.smallestChunkSeconds / seconds).rounded(.up))
         return max(1, min(full, max(balanced, worthwhile)))

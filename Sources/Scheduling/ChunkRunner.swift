@@ -6,6 +6,11 @@ package protocol ChunkRunner: AnyObject, Sendable {
     var slots: Int { get }
     /// Runs a chunk. Never more than `slots` are handed in at once.
     func run(_ chunk: Chunk)
-    /// Stops a chunk as soon as it can; what was not heard of by then comes back with `.returned`. Unknown ids are ignored.
+    /// Stops a chunk as soon as it can; what was not heard of by then comes back: with `.interrupted` and a failure of the kind
+    /// `cancelled` if a job had to be killed, else with `.returned`. Unknown ids are ignored.
     func cancel(_ chunk: UInt64)
+    /// There is more than enough to record: stop to hand on outcomes. Workers wait, at nobody's cost.
+    func pause()
+    /// Go on.
+    func resume()
 }

@@ -6,61 +6,84 @@ import Synchronization
 
 /// Hands out the store's work and records what becomes of it.
 ///
-/// One thread does everything that takes long; it sleeps until there is news of the store or of a chunk, or until a retry is due.
+/// Its thread does everything that takes long; it sleeps until there is news of the store or of a chunk, or until a retry is due.
+/// What takes little is done by the thread that brings the news.
 /// The store is the truth: after a restart the same work is found there again.
 package final class Dispatcher: Service {
     package typealias Store = WorkReading & OutcomeRecording
 
     package let name = "dispatcher"
 
-    private let store: any Store
+    let store: any Store
     private let runner: Mutex<(any ChunkRunner)?>
-    private let clock: SchedulingClock
+    private let course = Mutex(Course())
+    let clock: SchedulingClock
     private let onFatal: @Sendable (StoreError) -> Void
-    private let logger: Logger
+    let logger: Logger
 
-    private let inbox = Monitor(Inbox())
-    private let state: Mutex<ScheduleState>
-    private let progress = Monitor(Progress())
+    private let inbox = TurnInbox<Message>()
+    let state: Mutex<ScheduleState>
+    /// Apart from the state, as it is asked for with every submission.
+    let unhealthyHandlers = Mutex<[String: Unhealthy]>([:])
+    let progress = Monitor(Progress())
     private let thread = Mutex<OwnedThread?>(nil)
 
-    private struct Inbox: Sendable {
-        var messages: [Message] = []
-        var isStopping = false
-    }
-
-    private enum Message: Sendable {
+    enum Message: Sendable {
         case changes([StoreChange])
         case event(ChunkEvent)
-        case written(UInt64, Result<Void, StoreError>)
+        /// - recordings: how many were written.
+        case written(UInt64, Result<Void, StoreError>, recordings: Int)
+        case handlers([HandlerProfile])
         case drain
         case cancelAll
 
         /// Who waits for a drain is told even after a halt.
         var isDrain: Bool { if case .drain = self { true } else { false } }
+
+        /// Whether it takes so little that whoever brings it can see to it. Errors are for the dispatcher's own thread.
+        var isLight: Bool {
+            switch self {
+            case .changes(let changes): changes.count <= Message.lightCount
+            case .written(_, .success, let recordings): recordings <= Message.lightCount
+            case .event: true
+            case .written(_, .failure, _), .handlers, .drain, .cancelAll: false
+            }
+        }
+
+        private static let lightCount = 4
     }
 
     /// Of a drain, for the thread that waits for its end.
-    private struct Progress: Sendable {
+    struct Progress: Sendable {
         var isDraining = false
         /// Whether it came to its end; nil while it goes on.
         var isComplete: Bool?
     }
 
-    /// What only the dispatcher's thread uses.
-    private struct Course {
+    /// Belongs to whoever has the turn.
+    struct Course: Sendable {
         /// The store failed or is closed: nothing more can be done.
         var isHalted = false
+        var observer: (any LiveObserver)?
         var hasReportedFullStore = false
+        /// The runner was told to pause.
+        var isPaused = false
+
+        var isWatched: Bool { observer?.isWatching ?? false }
+
+        /// Hands an event to whoever watches.
+        func tell(_ event: LiveEvent) {
+            if let observer, observer.isWatching { observer.observe(event) }
+        }
     }
 
     /// - Parameters:
     ///   - runner: may also be given with `use(_:)` before the start.
-    ///   - knownHandlers: batches of other handlers are left in the store.
+    ///   - handlers: batches of others are left in the store. Their names are unique.
     ///   - onFatal: called once, on the dispatcher's thread, if the store has failed: the service must stop and start anew.
     package init(
         store: any Store, runner: (any ChunkRunner)? = nil, clock: SchedulingClock = .system,
-        knownHandlers: Set<String>, limits: ScheduleLimits = ScheduleLimits(), logger: Logger,
+        handlers: [HandlerProfile], limits: ScheduleLimits = ScheduleLimits(), logger: Logger,
         onFatal: @escaping @Sendable (StoreError) -> Void
     ) {
         self.store = store
@@ -68,21 +91,30 @@ package final class Dispatcher: Service {
         self.clock = clock
         self.onFatal = onFatal
         self.logger = logger
-        state = Mutex(ScheduleState(handlers: knownHandlers, slots: 0, limits: limits))
+        state = Mutex(ScheduleState(handlers: handlers, slots: 0, limits: limits))
     }
 
     /// Says who runs the chunks. Only before `start`.
     package func use(_ runner: any ChunkRunner) { self.runner.withLock { $0 = runner } }
 
+    /// Registers these handlers instead of those that are. Batches of one that is gone wait until it comes back; chunks that run go
+    /// on. Before `runner` hears of it, so that nothing is known there that is not known here.
+    package func setHandlers(_ handlers: [HandlerProfile]) { post(.handlers(handlers)) }
+
+    /// Says who hears of jobs that run. Only before `start`.
+    package func report(to observer: any LiveObserver) { course.withLock { $0.observer = observer } }
+
     // MARK: Service
 
-    /// Finds out of which priorities there is work left, and begins to hand it out.
+    /// Finds out where there is work left, and begins to hand it out.
     package func start() throws {
         guard let runner = runner.withLock({ $0 }) else { preconditionFailure("the dispatcher has no runner") }
-        let priorities = try store.unfinishedPriorities()
+        let queues = try store.queueSettings()
+        let lanes = try store.unfinishedLanes()
         state.withLock { state in
             state.planner.slots = runner.slots
-            state.recover(priorities: priorities)
+            for queue in queues { state.configure(queue) }
+            state.recover(lanes: lanes)
         }
         let thread = try OwnedThread(name: name) { [self] in run(runner) }
         self.thread.withLock { $0 = thread }
@@ -90,8 +122,7 @@ package final class Dispatcher: Service {
 
     /// Ends the thread at once. What runs and what is not recorded is done again after the next start; call `drain` first.
     package func stop() {
-        inbox.withLock { $0.isStopping = true }
-        inbox.notify()
+        inbox.stop()
         thread.withLock { $0 }?.join()
     }
 
@@ -113,136 +144,95 @@ package final class Dispatcher: Service {
 
     package func handle(_ event: ChunkEvent) { post(.event(event)) }
 
-    // MARK: Questions, from any thread
-
-    /// How many jobs of a batch are running. A job counts until its commit has been heard of: take the store's counts first, and
-    /// no more than they leave open.
-    package func running(in batch: BatchID) -> Int { state.withLock { $0.running(in: batch) } }
-
-    package func isRunning(_ job: JobID) -> Bool { state.withLock { $0.isRunning(job) } }
-
-    // MARK: The thread
+    // MARK: Turns
 
     private func post(_ message: Message) {
-        inbox.withLock { $0.messages.append(message) }
-        inbox.notify()
+        guard inbox.put(message, isLight: message.isLight) else { return }
+        guard let runner = runner.withLock({ $0 }) else { preconditionFailure("the dispatcher has no runner") }
+        let isWorkLeft = takeTurn([message], runner, mayRead: false)
+        inbox.endTurn(due: nextDue, isWorkLeft: isWorkLeft)
     }
 
     private func run(_ runner: any ChunkRunner) {
-        var course = Course()
-        // Two arrays take turns, so that neither is allocated anew each time.
         var messages: [Message] = []
         repeat {
-            for message in messages where !course.isHalted || message.isDrain { take(message, runner, &course) }
+            _ = takeTurn(messages, runner, mayRead: true)
             messages.removeAll(keepingCapacity: messages.capacity <= 4096)
-            if !course.isHalted { act(runner, &course) }
-            reportProgress(course)
-        } while receive(&messages, course)
+        } while inbox.receive(&messages, due: nextDue, now: { clock.now().monotonic })
     }
 
-    /// Sleeps until there is something to do. False: the service stops.
-    private func receive(_ messages: inout [Message], _ course: Course) -> Bool {
-        // Nothing is done any more after a halt, so that what is due stays due.
-        let due = course.isHalted ? nil : state.withLock { $0.nextDue }
-        var received: [Message] = []
-        swap(&received, &messages)
-        let (isRunning, news) = inbox.wait { inbox -> Monitor<Inbox>.Step<(Bool, [Message])> in
-            if inbox.isStopping { return .done((false, [])) }
-            if !inbox.messages.isEmpty {
-                swap(&inbox.messages, &received)
-                return .done((true, received))
-            }
-            if let due, clock.now().monotonic >= due { return .done((true, [])) }
-            return .sleep(until: due)
-        }
-        messages = news
-        return isRunning
+    /// Nothing is done any more after a halt, so that what is due stays due.
+    private var nextDue: MonotonicTime? {
+        course.withLock { $0.isHalted } ? nil : state.withLock { $0.nextDue }
     }
 
-    private func take(_ message: Message, _ runner: any ChunkRunner, _ course: inout Course) {
+    /// - Parameter mayRead: whether the store may be read, which takes as long as it takes.
+    /// - Returns: whether something must be read before all is done.
+    private func takeTurn(_ messages: [Message], _ runner: any ChunkRunner, mayRead: Bool) -> Bool {
+        var course = course.withLock { $0 }
+        for message in messages where !course.isHalted || message.isDrain { take(message, runner, &course) }
+        let isDone = course.isHalted || act(runner, &course, mayRead: mayRead)
+        holdBack(runner, &course)
+        reportProgress(course)
+        self.course.withLock { [course] in $0 = course }
+        return !isDone
+    }
+
+    /// Does all that can be done now. False: something must be read first, and may not.
+    private func act(_ runner: any ChunkRunner, _ course: inout Course, mayRead: Bool) -> Bool {
         let now = clock.now()
-        switch message {
-        case .changes(let changes):
-            for change in changes { take(change, runner, at: now) }
-        case .event(.slots(let slots)):
-            state.withLock { $0.planner.slots = slots }
-        case .event(.outcomes(let chunk, let position, let runs)):
-            if !state.withLock({ $0.hear(of: chunk, position: position, runs: runs, at: now) }) {
-                logger.error("outcomes that fit no running chunk", metadata: ["chunk": "\(chunk)"])
-                runner.cancel(chunk)
-            }
-        case .event(.ended(let chunk, let end)):
-            if !state.withLock({ $0.end(of: chunk, end, at: now) }) {
-                logger.error(
-                    "the end of a chunk that does not fit what was heard of it",
-                    metadata: ["chunk": "\(chunk)"])
-            }
-        case .written(let ticket, .success):
-            state.withLock { $0.committed(ticket) }
-            if course.hasReportedFullStore {
-                course.hasReportedFullStore = false
-                logger.notice("the store takes outcomes again")
-            }
-        case .written(let ticket, .failure(.full(let detail))):
-            state.withLock { $0.writes.refused(ticket, at: now.monotonic) }
-            if !course.hasReportedFullStore {
-                course.hasReportedFullStore = true
-                logger.error("the store is full: outcomes wait, no work is started", metadata: ["detail": "\(detail)"])
-            }
-        case .written(_, .failure(let error)):
-            halt(error, &course)
-        case .drain:
-            state.withLock { $0.isDraining = true }
-            progress.withLock { $0.isDraining = true }
-        case .cancelAll:
-            for chunk in state.withLock({ Array($0.chunks.keys) }) { runner.cancel(chunk) }
+        state.withLock { state in
+            state.fireRetries(at: now.monotonic)
+            state.endGathering(at: now.monotonic)
+            state.recordDueLogs(at: now)
         }
-    }
-
-    private func take(_ change: StoreChange, _ runner: any ChunkRunner, at now: Moment) {
-        switch change {
-        case .submitted(let record, let inputs):
-            if !state.withLock({ $0.submitted(record, inputs: inputs) }) { warn(of: [record.handler: 1]) }
-        case .cancelRequested(let batch):
-            for chunk in state.withLock({ $0.cancel(batch, at: now) }) { runner.cancel(chunk) }
-        case .finished, .deliveriesAdded:
-            break
-        }
-    }
-
-    /// Does all that can be done now.
-    private func act(_ runner: any ChunkRunner, _ course: inout Course) {
-        let now = clock.now()
-        state.withLock { $0.fireRetries(at: now.monotonic) }
         do throws(StoreError) {
             repeat {
                 write(at: now)
-                try handOut(to: runner)
+                guard try handOut(to: runner, course, mayRead: mayRead) else { return false }
+                if !mayRead { return state.withLock { $0.nextPage() == nil } }
             } while try readPage(at: now)
         } catch {
             halt(error, &course)
         }
+        return true
     }
 
     private func write(at now: Moment) {
         while let ticket = state.withLock({ $0.writes.next(at: now.monotonic) }) {
-            let completion: StoreCompletion<Void> = { [weak self] result in
-                self?.post(.written(ticket.number, result))
-            }
             switch ticket.write {
             case .record(let group):
-                store.record(group.recordings, completion: completion)
+                let count = group.recordings.count
+                store.record(group.recordings) { [weak self] result in
+                    self?.post(.written(ticket.number, result, recordings: count))
+                }
             case .cancelPending(let order):
-                store.cancelPending(of: order.batch, except: order.running, at: order.time, completion: completion)
+                store.cancelPending(of: order.batch, except: order.running, at: order.time) { [weak self] result in
+                    self?.post(.written(ticket.number, result, recordings: 1))
+                }
             }
         }
     }
 
-    private func handOut(to runner: any ChunkRunner) throws(StoreError) {
+    /// False: something must be read first, and may not.
+    private func handOut(to runner: any ChunkRunner, _ course: Course, mayRead: Bool) throws(StoreError) -> Bool {
         while true {
             switch state.withLock({ $0.next(at: clock.now()) }) {
             case .run(let chunk):
                 runner.run(chunk)
+                if course.isWatched { course.tell(.changed(chunk.parts.map(\.batch))) }
+            case .load where !mayRead, .loadShared where !mayRead:
+                // What has been taken for the chunk must not wait: messages that come first would not know of it.
+                if let chunk = state.withLock({ $0.closeDraft(at: clock.now()) }) {
+                    runner.run(chunk)
+                    if course.isWatched { course.tell(.changed(chunk.parts.map(\.batch))) }
+                }
+                return false
+            case .loadShared(let batch):
+                guard let value = try store.sharedValue(of: batch) else {
+                    throw .unusable("the value that \(batch) shares with its jobs is missing")
+                }
+                state.withLock { $0.supply(SharedValue(batch: batch, bytes: value)) }
             case .load(let request):
                 let segments = try store.segments(
                     of: request.batch, covering: request.range, maximumBytes: request.maximumBytes)
@@ -251,7 +241,7 @@ package final class Dispatcher: Service {
                         "there is no payload for \(JobID(batch: request.batch, index: request.range.lowerBound))")
                 }
             case .idle:
-                return
+                return true
             }
         }
     }
@@ -259,12 +249,12 @@ package final class Dispatcher: Service {
     /// Reads one page of batches if there is room. False: there was nothing to read.
     private func readPage(at now: Moment) throws(StoreError) -> Bool {
         guard let request = state.withLock({ $0.nextPage() }) else { return false }
-        let page = try store.unfinishedBatches(priority: request.priority, after: request.after, limit: request.limit)
+        let page = try store.unfinishedBatches(in: request.work, after: request.after, limit: request.limit)
         warn(of: state.withLock { $0.loaded(page, for: request, at: now) })
         return true
     }
 
-    private func warn(of unknownHandlers: [String: Int]) {
+    func warn(of unknownHandlers: [String: Int]) {
         for (handler, count) in unknownHandlers {
             logger.warning(
                 "batches wait for a handler that is not registered here",
@@ -272,7 +262,7 @@ package final class Dispatcher: Service {
         }
     }
 
-    private func halt(_ error: StoreError, _ course: inout Course) {
+    func halt(_ error: StoreError, _ course: inout Course) {
         guard !course.isHalted else { return }
         course.isHalted = true
         if error == .closed { return }

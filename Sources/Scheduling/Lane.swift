@@ -1,45 +1,43 @@
 import JobModel
 
-/// The batches of one priority.
+/// The batches of one queue that have one priority, as far as they are in memory.
 struct Lane: Sendable {
+    /// A look through batches that stay in the store, for those that are being cancelled.
+    struct Search: Sendable {
+        var after: BatchID?
+    }
+
+    let queue: Int
+    /// Of its batches.
     let priority: Int
+    var level: Int
+    /// The lane's tracks, one for each handler.
+    var tracks: [Int] = []
     /// Batches in memory, and those of them whose jobs all rest.
     var loaded = 0
     var dormant = 0
     /// The store holds unfinished batches behind `cursor` that are not in memory.
-    var hasMore: Bool
+    var hasMore = false
     /// Up to here all unfinished batches have been looked at, in the order of their commits. That need not be the order of their
     /// identifiers: the clock may have been set back.
     var cursor: BatchID?
-    /// Batches with jobs to hand out: those that had no chunk yet, and those that had.
-    var newcomers = IndexList()
-    var served = IndexList()
-    private var newcomersInARow = 0
+    /// While the queue is paused and there are batches that have not been looked at.
+    var search: Search?
 
-    init(priority: Int, hasMore: Bool) {
+    init(queue: Int, priority: Int, level: Int) {
+        self.queue = queue
         self.priority = priority
-        self.hasMore = hasMore
+        self.level = level
     }
 
-    var isIdle: Bool { newcomers.isEmpty && served.isEmpty }
-
-    /// Whose turn it is. Newcomers go first, so that a small batch is not held up by large ones; but only so often in a row
-    /// that a stream of them does not hold up the large ones either.
-    mutating func nextTurn(newcomersInARow limit: Int) -> Int? {
-        guard let newcomer = newcomers.first, served.isEmpty || newcomersInARow < limit else {
-            newcomersInARow = 0
-            return served.first
-        }
-        newcomersInARow = served.isEmpty ? 0 : newcomersInARow + 1
-        return newcomer
-    }
+    /// Whether nothing is lost with it.
+    var isForgettable: Bool { loaded == 0 && !hasMore }
 }
 
 /// Batches that may share chunks.
 struct WorkGroup: Sendable {
     struct Key: Hashable, Sendable {
-        var lane: Int
-        var handler: Int
+        var track: Int
         var timeout: Double?
     }
 

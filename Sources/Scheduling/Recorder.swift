@@ -52,6 +52,24 @@ struct Recorder: Sendable {
         group.bytes += failure.death?.standardError?.utf8.count ?? 0
     }
 
+    mutating func record(_ log: JobLog, of work: inout BatchWork, at place: Int, time: Timestamp) {
+        let index = recording(of: &work, at: place, time: time)
+        group.recordings[index].logs.append(log)
+        group.bytes += log.lines.reduce(64) { $0 + $1.text.utf8.count + 48 }
+    }
+
+    /// Each name once: what is added to the same counter becomes one sum.
+    mutating func record(_ deltas: [CounterDelta], of work: inout BatchWork, at place: Int, time: Timestamp) {
+        guard !deltas.isEmpty else { return }
+        let index = recording(of: &work, at: place, time: time)
+        for delta in deltas {
+            if Recorder.add(delta, to: &group.recordings[index].counters) { group.bytes += 64 }
+        }
+    }
+
+    /// Whether what is recorded of the batch now goes into the same commit as its last recording.
+    func isGathering(for work: BatchWork) -> Bool { work.recording?.group == group.number }
+
     /// Hands out what was gathered and begins a new group.
     mutating func take() -> RecordingGroup? {
         guard !group.recordings.isEmpty else { return nil }
@@ -73,6 +91,18 @@ struct Recorder: Sendable {
         group.tallies.append(RecordingGroup.Tally(place: place, outcomes: 0, earlier: earlier))
         group.bytes += 128
         return index
+    }
+
+    /// Whether there is a sum more. Sums stop at the ends of their range.
+    private static func add(_ delta: CounterDelta, to counters: inout [CounterDelta]) -> Bool {
+        if let index = counters.firstIndex(where: { $0.name == delta.name }) {
+            let (sum, overflow) = counters[index].amount.addingReportingOverflow(delta.amount)
+            counters[index].amount = overflow ? (delta.amount > 0 ? .max : .min) : sum
+            return false
+        }
+        guard counters.count < CounterDelta.namesPerBatch else { return false }
+        counters.append(delta)
+        return true
     }
 
     /// Static: a method would hold a copy of all recordings while one of them changes, and so make it copy them once more.

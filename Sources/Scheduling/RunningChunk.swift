@@ -16,6 +16,7 @@ struct RunningPart: Sendable {
 /// A chunk that runs, and how far it was heard of.
 struct RunningChunk: Sendable {
     let handler: Int
+    let queue: Int
     let startedAt: Moment
     let parts: [RunningPart]
     let count: Int
@@ -24,9 +25,11 @@ struct RunningChunk: Sendable {
     /// The part of the next job to hear of, and how many of its jobs were heard of.
     private var part = 0
     private var heardOfPart = 0
+    var signs = RunningSigns()
 
-    init(handler: Int, startedAt: Moment, parts: [RunningPart]) {
+    init(handler: Int, queue: Int, startedAt: Moment, parts: [RunningPart]) {
         self.handler = handler
+        self.queue = queue
         self.startedAt = startedAt
         self.parts = parts
         count = parts.reduce(0) { $0 + $1.count }
@@ -39,6 +42,7 @@ struct RunningChunk: Sendable {
         jobs.first += heardOfPart
         jobs.count = number
         heard += number
+        signs.forgetProgress(before: heard)
         heardOfPart += number
         if heardOfPart == parts[part].count {
             part += 1
@@ -46,6 +50,25 @@ struct RunningChunk: Sendable {
         }
         return jobs
     }
+
+    /// A single job of the chunk; nil if it has none at this position.
+    func job(at position: Int) -> RunningPart? {
+        var offset = position
+        guard offset >= 0 else { return nil }
+        for part in parts {
+            guard offset >= part.count else {
+                var job = part
+                job.first += offset
+                job.count = 1
+                return job
+            }
+            offset -= part.count
+        }
+        return nil
+    }
+
+    /// The job at a position if it was not heard of.
+    func unheardJob(at position: Int) -> RunningPart? { position >= heard ? job(at: position) : nil }
 
     /// What was not heard of, part by part.
     var unheard: [RunningPart] {

@@ -2,14 +2,16 @@ package import Platform
 
 /// The bounds within which the scheduler works.
 package struct ScheduleLimits: Sendable {
-    /// Batches of one priority that are held in memory; the rest waits in the store.
+    /// Batches of one lane (a queue and a priority) that are held in memory; the rest waits in the store.
     package var lane = 4096
-    /// Batches of all priorities together. A lane may hold `smallestLane` in any case.
+    /// Batches of all lanes together. A lane may hold `smallestLane` in any case.
     package var allLanes = 16_384
     package var smallestLane = 16
-    /// Batches of all priorities whose jobs all rest before a retry do not count as held, so that they shut nobody out. They stay
+    /// Batches of all lanes whose jobs all rest before a retry do not count as held, so that they shut nobody out. They stay
     /// in memory, some hundred bytes each, and that has to end somewhere: from so many on they count like all others.
     package var dormantBatches = 65_536
+    /// So many lanes are kept in mind before those that are idle are forgotten.
+    package var lanes = 64
     /// Batches read from the store at once.
     package var page = 512
 
@@ -25,6 +27,9 @@ package struct ScheduleLimits: Sendable {
     package var slowJobSeconds = 0.005
     /// Batches with at most so many jobs to hand out share chunks with others.
     package var smallBatchJobs = 256
+    /// So many parts in a chunk come from a stream of small batches; what comes behind them gathers for so long.
+    package var streamParts = 8
+    package var gatheringTime = TimeSpan.milliseconds(4)
     /// How often in a row a batch that has not run yet may go before those that have.
     package var newcomersInARow = 3
 
@@ -33,10 +38,17 @@ package struct ScheduleLimits: Sendable {
     package var allReadAhead = 8 << 20
     /// Bytes of outcomes that wait for their commit before no more chunks are started.
     package var unrecordedBytes = 32 << 20
+    /// The same before those that run are not listened to any more, until only `unrecordedBytes` are left.
+    package var heldBytes = 64 << 20
     /// Bytes of outcomes and attempts after which no more are put into the same commit.
     package var groupBytes = 8 << 20
     /// Bytes up to which outcomes of consecutive jobs are joined to one row.
     package var runBytes = 256 << 10
+
+    /// Bytes of the values that batches share with their jobs; the newest one stays in memory however large it is.
+    package var sharedBytes = 64 << 20
+    /// How long lines of a running job wait before they are recorded.
+    package var logRest = TimeSpan.milliseconds(1000)
 
     /// The first and the longest rest before outcomes that the full store refused are offered again.
     package var fullStoreRest = TimeSpan.milliseconds(100)

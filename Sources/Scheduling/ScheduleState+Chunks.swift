@@ -4,6 +4,7 @@ import JobStore
 /// A chunk that is being put together.
 struct ChunkDraft: Sendable {
     let handler: Int
+    let queue: Int
     let timeout: Double?
     /// One job that may kill its worker, and nothing else.
     let isIsolated: Bool
@@ -14,6 +15,7 @@ struct ChunkDraft: Sendable {
     /// Jobs and bytes of input that still fit.
     var room: Int
     var bytes: Int
+    var shared: SharedValue?
     var parts: [Chunk.Part] = []
     var running: [RunningPart] = []
 }
@@ -33,6 +35,8 @@ extension ScheduleState {
         case run(Chunk)
         /// Read this, `supply` it, and ask again.
         case load(InputRequest)
+        /// Read what this batch shares with its jobs, `supply` it, and ask again.
+        case loadShared(BatchID)
         case idle
     }
 
@@ -42,6 +46,14 @@ extension ScheduleState {
     /// What to hand out next.
     mutating func next(at now: Moment) -> Step {
         guard var draft = self.draft.take() ?? openDraft() else { return .idle }
+        let first = draft.place
+        if work[first].isSharing, draft.shared == nil {
+            guard let value = sharedValues.use(work[first].id) else {
+                self.draft = draft
+                return .loadShared(work[first].id)
+            }
+            draft.shared = value
+        }
         while true {
             if let request = fill(&draft) {
                 self.draft = draft
@@ -68,6 +80,8 @@ extension ScheduleState {
         return true
     }
 
+    mutating func supply(_ shared: SharedValue) { sharedValues.keep(shared) }
+
     /// Keeps payloads that came with their batch, if there is room.
     mutating func keep(_ segments: [Segment], of place: Int) {
         let bytes = segments.reduce(0) { $0 + $1.input.count }
@@ -87,6 +101,9 @@ extension ScheduleState {
             let place = chooseBatch()
         else { return nil }
         let speed = speeds[work[place].handler]
+        let queue = lanes[work[place].lane].queue
+        let queueLimit = queues[queue].settings.concurrency
+        let concurrency = gates[work[place].handler].concurrency.map { min($0, queueLimit ?? $0) } ?? queueLimit
         let isAutomatic = work[place].chunkSize == .automatic
         let isIsolated = !work[place].isolated.isEmpty
         var neighbour: Int?
@@ -106,20 +123,16 @@ extension ScheduleState {
                 neighbour = groupLinks.next(after: place) ?? groups[group].small.first
                 if neighbour == place { neighbour = nil }
             }
-            room = planner.automaticSize(ready: ready, speed: speed)
+            room = planner.automaticSize(ready: ready, speed: speed, concurrency: concurrency)
         }
         unlist(place)
         work[place].wasServed = true
+        let handler = work[place].handler
+        changeGate(of: handler) { $0.running += 1 }
+        changeGate(ofQueue: queue) { $0.running += 1 }
         return ChunkDraft(
-            handler: work[place].handler, timeout: work[place].timeout, isIsolated: isIsolated, place: place,
+            handler: handler, queue: queue, timeout: work[place].timeout, isIsolated: isIsolated, place: place,
             neighbour: neighbour, room: room, bytes: isAutomatic ? limits.chunkBytes : limits.chosenChunkBytes)
-    }
-
-    private mutating func chooseBatch() -> Int? {
-        for lane in laneOrder where !lanes[lane].isIdle {
-            return lanes[lane].nextTurn(newcomersInARow: limits.newcomersInARow)
-        }
-        return nil
     }
 
     /// Takes jobs of the draft's batch until it is full or they are all taken; or says what must be read for that.
@@ -141,7 +154,8 @@ extension ScheduleState {
                 return nil
             }
 
-            let isRetry = attempt > 1
+            // What is not next in line is read apart.
+            let isRetry = attempt > 1 || draft.isIsolated
             guard let input = takeInput(of: place, from: first, atMost: limit, aside: isRetry) else {
                 return request(place, first: first, limit: limit, isRetry: isRetry)
             }
@@ -155,7 +169,9 @@ extension ScheduleState {
             draft.bytes -= input.bytes.count
             let batch = work[place].id
             draft.parts.append(
-                Chunk.Part(batch: batch, first: first, count: input.count, attempt: attempt, input: input.bytes))
+                Chunk.Part(
+                    batch: batch, first: first, count: input.count, attempt: attempt,
+                    traceparent: work[place].traceparent, input: input.bytes))
             draft.running.append(
                 RunningPart(
                     place: place, batch: batch, first: first, count: input.count, attempt: attempt,
@@ -179,11 +195,25 @@ extension ScheduleState {
         return nil
     }
 
+    /// The chunk that is being put together, as far as it is: for whoever may not read what is missing. Nil if it holds nothing yet;
+    /// then its batch waits for its turn again.
+    mutating func closeDraft(at now: Moment) -> Chunk? {
+        guard let draft = self.draft.take() else { return nil }
+        refresh(draft.place)
+        if !draft.parts.isEmpty { return close(draft, at: now) }
+        changeGate(of: draft.handler) { $0.running -= 1 }
+        changeGate(ofQueue: draft.queue) { $0.running -= 1 }
+        return nil
+    }
+
     private mutating func close(_ draft: ChunkDraft, at now: Moment) -> Chunk {
         lastChunk += 1
-        chunks[lastChunk] = RunningChunk(handler: draft.handler, startedAt: now, parts: draft.running)
+        chunks[lastChunk] = RunningChunk(
+            handler: draft.handler, queue: draft.queue, startedAt: now, parts: draft.running)
+        gather(behind: draft, at: now.monotonic)
         return Chunk(
-            id: lastChunk, handler: handlerNames[draft.handler], timeout: draft.timeout, parts: draft.parts)
+            id: lastChunk, handler: handlerNames[draft.handler], timeout: draft.timeout, shared: draft.shared,
+            parts: draft.parts)
     }
 
     // MARK: Inputs

@@ -12,9 +12,11 @@ extension ScheduleState {
         defer { chunks[id] = chunk }
         guard position == chunk.heard else { return false }
         for run in runs {
+            let position = chunk.heard
             guard let jobs = chunk.hear(run.count) else { return false }
-            // Only here: a job's last attempt and its outcome belong into one commit.
+            // Only here: a job's last attempt, its lines and its outcome belong into one commit.
             writes.sealIfLarge()
+            recordLogs(of: position..<chunk.heard, in: &chunk, at: now)
             switch run {
             case .succeeded(_, let body): record(.succeeded, of: jobs, body: body, at: now)
             case .failed(let failure): fail(jobs, failure, chunkStart: chunk.startedAt, at: now)
@@ -25,7 +27,10 @@ extension ScheduleState {
 
     /// Takes back what a chunk has not done. False: the event contradicts what is known of the chunk.
     mutating func end(of id: UInt64, _ end: ChunkEnd, at now: Moment) -> Bool {
-        guard let chunk = chunks.removeValue(forKey: id) else { return false }
+        guard var chunk = chunks.removeValue(forKey: id) else { return false }
+        changeGate(of: chunk.handler) { $0.running -= 1 }
+        changeGate(ofQueue: chunk.queue) { $0.running -= 1 }
+        recordLogs(of: 0..<chunk.count, in: &chunk, at: now)
         var unheard = chunk.unheard
         var isConsistent = true
         switch end {
@@ -39,8 +44,22 @@ extension ScheduleState {
             isConsistent = position >= chunk.heard && position < chunk.count
             // Somebody must answer for a dead worker, or the same chunk kills one after the other.
             if let culprit = takeJob(max(0, position - chunk.heard), from: &unheard) {
-                fail(culprit, failure, chunkStart: chunk.startedAt, at: now)
+                if failure.kind != .cancelled {
+                    fail(culprit, failure, chunkStart: chunk.startedAt, at: now)
+                } else if work[culprit.place].isCancelling {
+                    cancel(culprit, failure, chunkStart: chunk.startedAt, at: now)
+                } else {
+                    // Another batch in the chunk was cancelled, or the service stops: it costs this job nothing.
+                    giveBack(culprit, at: now)
+                }
             }
+        case .lost(let failure):
+            // Nobody knows which of them did it. Who is alone is known.
+            if chunk.count == 1, let job = unheard.first, job.isIsolated {
+                unheard = []
+                fail(job, failure, chunkStart: chunk.startedAt, at: now)
+            }
+            for index in unheard.indices { unheard[index].isIsolated = true }
         case .returned:
             break
         }
@@ -72,6 +91,7 @@ extension ScheduleState {
 
     private mutating func record(_ outcome: Outcome, of jobs: RunningPart, body: [UInt8], at now: Moment) {
         let run = OutcomeRun(first: jobs.first, count: jobs.count, outcome: outcome, body: body)
+        work[jobs.place].undecided -= jobs.count
         writes.recorder.record(run, of: &work[jobs.place], at: jobs.place, time: now.wall)
     }
 
@@ -80,14 +100,21 @@ extension ScheduleState {
         let place = jobs.place
         if work[place].isCancelling { return record(.cancelled, of: jobs, body: [], at: now) }
         work[place].taken -= jobs.count
-        if jobs.attempt == 1 {
+        if jobs.attempt == 1 && !jobs.isIsolated {
             work[place].pending.putBack(jobs.range)
         } else {
             for index in jobs.range {
                 wait(ReadyRetry(index: index, failedAttempts: jobs.attempt - 1), isIsolated: jobs.isIsolated, place)
             }
         }
+        countDormancy(of: place)
         refresh(place)
+    }
+
+    /// A job that was killed because its batch is cancelled: the attempt says how its worker died.
+    private mutating func cancel(_ job: RunningPart, _ failure: Failure, chunkStart: Moment, at now: Moment) {
+        record(failure, of: job, retryAfter: nil, chunkStart: chunkStart, at: now)
+        record(.cancelled, of: job, body: [], at: now)
     }
 
     /// A job that was charged an attempt: it rests and is tried again, or has failed for good.
@@ -96,20 +123,15 @@ extension ScheduleState {
         let delay =
             work[place].isCancelling
             ? nil : work[place].retries.delay(afterFailedAttempts: job.attempt, using: &random)
-        // Only of deaths it is known how long the job ran.
-        let startedAt = failure.death.map { now.wall.advanced(bySeconds: -$0.wallSeconds) } ?? chunkStart.wall
-        let attempt = AttemptRecord(
-            index: job.first, number: job.attempt, failure: failure, startedAt: startedAt, finishedAt: now.wall,
-            retryAt: delay.map { now.wall.advanced(bySeconds: $0) })
-        writes.recorder.record(attempt, of: &work[place], at: place, time: now.wall)
+        record(failure, of: job, retryAfter: delay, chunkStart: chunkStart, at: now)
 
         if let delay {
             work[place].taken -= 1
             work[place].resting += 1
             let killedItsWorker =
                 switch failure.kind {
-                case .exit, .signal, .timeout: true
-                case .exception, .invalidResult, .unknownHandler, .cancelled: false
+                case .exit, .signal, .timeout, .memoryLimit, .cpuLimit: true
+                case .exception, .invalidResult, .outputLimit, .unknownHandler, .cancelled: false
                 }
             rest(
                 ReadyRetry(index: job.first, failedAttempts: job.attempt),
@@ -120,6 +142,20 @@ extension ScheduleState {
         } else {
             record(.failed, of: job, body: failure.json, at: now)
         }
+    }
+
+    private mutating func record(
+        _ failure: Failure, of job: RunningPart, retryAfter delay: Double?, chunkStart: Moment, at now: Moment
+    ) {
+        let place = job.place
+        // Its certificate tells how long the job ran. That is measured elsewhere, and must not lead back before the chunk was
+        // handed out; and the wall clock that says when that was may have been set back since the batch came.
+        let started = failure.death.map { now.wall.advanced(bySeconds: -$0.wallSeconds) } ?? chunkStart.wall
+        let startedAt = max(started, chunkStart.wall, work[place].createdAt)
+        let attempt = AttemptRecord(
+            index: job.first, number: job.attempt, failure: failure, startedAt: startedAt, finishedAt: now.wall,
+            retryAt: delay.map { now.wall.advanced(bySeconds: $0) })
+        writes.recorder.record(attempt, of: &work[place], at: place, time: now.wall)
     }
 
     // MARK: Retries

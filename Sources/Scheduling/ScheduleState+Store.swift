@@ -5,9 +5,11 @@ import Platform
 /// Batches to read from the store.
 struct PageRequest: Sendable, Hashable {
     var lane: Int
-    var priority: Int
+    var work: WorkLane
     var after: BatchID?
     var limit: Int
+    /// Only what is being cancelled is wanted.
+    var isSearch = false
 }
 
 extension ScheduleState {
@@ -15,9 +17,9 @@ extension ScheduleState {
 
     /// Whether the batch's handler is known.
     mutating func submitted(_ record: BatchRecord, inputs: [Segment] = []) -> Bool {
-        guard let handler = handlerNumbers[record.handler] else { return false }
+        guard let handler = registeredHandler(record.handler) else { return false }
         guard isNew(record.id) else { return true }
-        let lane = lane(of: record.options.priority, hasMore: false)
+        let lane = lane(WorkLane(record.options))
         guard !lanes[lane].hasMore, room(in: lane) > 0 else {
             lanes[lane].hasMore = true
             return true
@@ -29,20 +31,38 @@ extension ScheduleState {
         return true
     }
 
-    /// The store holds unfinished batches of these priorities, from the time before the service started.
-    mutating func recover(priorities: [Int]) {
-        for priority in priorities { lanes[lane(of: priority, hasMore: true)].hasMore = true }
+    /// The store holds unfinished batches in these lanes that were never looked at, or when nobody could run them. To be told how
+    /// queues are served first.
+    mutating func recover(lanes recovered: [WorkLane]) {
+        for work in recovered {
+            let lane = lane(work)
+            lanes[lane].hasMore = true
+            lanes[lane].cursor = nil
+            if isPaused(lane) { lanes[lane].search = Lane.Search(after: nil) }
+        }
     }
 
     /// What to read from the store now, if anything: lanes are filled up again when they are half empty.
     func nextPage() -> PageRequest? {
-        for lane in laneOrder where lanes[lane].hasMore {
+        var best: (lane: Int, room: Int, rank: Level.Rank)?
+        var search: Int?
+        for lane in lanes.indices where lanes[lane].hasMore {
+            if lanes[lane].search != nil { search = lane }
+            let rank = levels[lanes[lane].level].rank
+            if let best, best.rank >= rank { continue }
             let room = room(in: lane)
-            guard room > 0, held(in: lane) <= limits.lane / 2 else { continue }
-            return PageRequest(
-                lane: lane, priority: lanes[lane].priority, after: lanes[lane].cursor, limit: min(limits.page, room))
+            if room > 0, held(in: lane) <= limits.lane / 2 { best = (lane, room, rank) }
         }
-        return nil
+        if let (lane, room, _) = best {
+            return PageRequest(
+                lane: lane, work: workLane(lane), after: lanes[lane].cursor, limit: min(limits.page, room))
+        }
+        guard let lane = search, let look = lanes[lane].search else { return nil }
+        return PageRequest(lane: lane, work: workLane(lane), after: look.after, limit: limits.page, isSearch: true)
+    }
+
+    private func workLane(_ lane: Int) -> WorkLane {
+        WorkLane(queue: queues[lanes[lane].queue].name, priority: lanes[lane].priority)
     }
 
     /// Takes a page in. Returns how many batches of which handlers were left in the store because nobody here can run them.
@@ -53,19 +73,23 @@ extension ScheduleState {
             guard isNew(batch.record.id), !batch.record.isFinished else { continue }
             if batch.record.phase == .cancelling {
                 cancelUnseen(batch.record.id, at: now)
-            } else if let handler = handlerNumbers[batch.record.handler] {
+            } else if request.isSearch {
+                continue
+            } else if let handler = registeredHandler(batch.record.handler) {
                 load(batch, lane: lane, handler: handler, at: now)
             } else {
                 unknown[batch.record.handler, default: 0] += 1
             }
         }
-        guard let last = page.last?.record.id else {
-            lanes[lane].hasMore = false
-            return unknown
-        }
+        let last = page.last?.record.id
         // A page that leads nowhere is not asked for again.
-        lanes[lane].hasMore = page.count >= request.limit && last != request.after
-        lanes[lane].cursor = last
+        let hasMore = page.count >= request.limit && last != request.after
+        if request.isSearch {
+            lanes[lane].search = hasMore ? Lane.Search(after: last) : nil
+        } else {
+            lanes[lane].hasMore = hasMore
+            lanes[lane].cursor = last ?? lanes[lane].cursor
+        }
         return unknown
     }
 
@@ -109,6 +133,7 @@ extension ScheduleState {
             stopped.append(id)
         }
         if dropped > 0 {
+            work[place].undecided -= dropped
             writes.enqueue(
                 CancelOrder(batch: batch, dropped: (place, dropped), running: running, time: now.wall))
         }
@@ -125,8 +150,11 @@ extension ScheduleState {
 
     // MARK: What the store has committed
 
-    mutating func committed(_ ticket: UInt64) {
-        switch writes.completed(ticket) {
+    /// Returns what it was.
+    @discardableResult
+    mutating func committed(_ ticket: UInt64) -> StoreWrite? {
+        let write = writes.completed(ticket)
+        switch write {
         case .record(let group):
             for tally in group.tallies where tally.outcomes > 0 {
                 work[tally.place].taken -= tally.outcomes
@@ -144,5 +172,6 @@ extension ScheduleState {
         case nil:
             break
         }
+        return write
     }
 }

@@ -12,9 +12,13 @@ struct ScheduleState: Sendable {
     /// Set while the service shuts down: no chunk is started any more.
     var isDraining = false
 
-    let handlerNames: [String]
-    let handlerNumbers: [String: Int]
+    /// Of all handlers that there have been: a handler keeps its number.
+    var handlerNames: [String]
+    var handlerNumbers: [String: Int]
     var speeds: [HandlerSpeed]
+    var gates: [HandlerGate]
+    /// When the first handler's jobs have gathered long enough.
+    var gatheringEnds: MonotonicTime?
 
     var work: [BatchWork] = []
     var places: [BatchID: Int] = [:]
@@ -25,9 +29,20 @@ struct ScheduleState: Sendable {
     /// Batches whose jobs all rest.
     private var dormant = 0
 
+    var queues: [QueueGate] = []
+    var queueNumbers: [String: Int] = [:]
+    var freeQueues: [Int] = []
     var lanes: [Lane] = []
-    /// Numbers of lanes, the highest priority first.
-    private(set) var laneOrder: [Int] = []
+    var freeLanes: [Int] = []
+    /// When there are so many lanes, those that are idle are forgotten.
+    var lanesBeforeCleaning: Int
+    var levels: [Level] = []
+    /// Numbers of levels, the highest rank first.
+    var levelOrder: [Int] = []
+    var tracks: [Track] = []
+    var trackNumbers: [Track.Key: Int] = [:]
+    var freeTracks: [Int] = []
+    var trackLinks = IndexLinks()
     var turnLinks = IndexLinks()
 
     var groups: [WorkGroup] = []
@@ -39,23 +54,31 @@ struct ScheduleState: Sendable {
     /// Batches with inputs in memory, the one that was read first in front.
     var inputHolders = IndexList()
     var inputLinks = IndexLinks()
+    var sharedValues: SharedValues
 
     /// The chunk that is being put together.
     var draft: ChunkDraft?
     var chunks: [UInt64: RunningChunk] = [:]
     var lastChunk: UInt64 = 0
+    /// When lines that running jobs have logged are to be recorded; nil: there are none.
+    var logsDue: MonotonicTime?
 
     var timers = RetryTimers()
     var writes: WriteQueue
     var random = SystemRandomNumberGenerator()
 
-    init(handlers: Set<String>, slots: Int, limits: ScheduleLimits = ScheduleLimits()) {
+    /// - Parameter handlers: their names are unique.
+    init(handlers: [HandlerProfile], slots: Int, limits: ScheduleLimits = ScheduleLimits()) {
         self.limits = limits
         planner = ChunkPlanner(limits: limits, slots: slots)
-        handlerNames = handlers.sorted()
+        sharedValues = SharedValues(limit: limits.sharedBytes)
+        let handlers = handlers.sorted { $0.name < $1.name }
+        handlerNames = handlers.map(\.name)
+        gates = handlers.map { HandlerGate(concurrency: $0.concurrency) }
         handlerNumbers = Dictionary(uniqueKeysWithValues: zip(handlerNames, handlerNames.indices))
         speeds = Array(repeating: HandlerSpeed(), count: handlerNames.count)
         writes = WriteQueue(limits: limits)
+        lanesBeforeCleaning = limits.lanes
     }
 
     /// How many jobs of a batch have been handed out and have no committed outcome.
@@ -72,25 +95,14 @@ struct ScheduleState: Sendable {
 
     /// When something is to be done without being asked.
     var nextDue: MonotonicTime? {
-        switch (timers.first?.due, writes.notBefore) {
-        case (let timer?, let store?): min(timer, store)
-        case (let timer, let store): timer ?? store
-        }
+        [timers.first?.due, writes.notBefore, logsDue, gatheringEnds].compactMap(\.self).min()
     }
 
     // MARK: Batches
 
-    /// The lane of a priority; a new one if there is none yet.
-    mutating func lane(of priority: Int, hasMore: Bool) -> Int {
-        if let lane = laneOrder.first(where: { lanes[$0].priority == priority }) { return lane }
-        lanes.append(Lane(priority: priority, hasMore: hasMore))
-        let position = laneOrder.firstIndex { lanes[$0].priority < priority } ?? laneOrder.endIndex
-        laneOrder.insert(lanes.count - 1, at: position)
-        return lanes.count - 1
-    }
-
-    /// How many more batches a lane may hold.
+    /// How many more batches a lane may hold. One that stands still gets none, and so takes no room from the others.
     func room(in lane: Int) -> Int {
+        if isPaused(lane) { return 0 }
         let held = held(in: lane)
         let allHeld = sparesDormant ? places.count - dormant : places.count
         return max(limits.smallestLane - held, min(limits.lane - held, limits.allLanes - allHeld))
@@ -103,7 +115,7 @@ struct ScheduleState: Sendable {
 
     /// To be called whenever a batch may have begun or ceased to do nothing but rest.
     mutating func countDormancy(of place: Int) {
-        let isDormant = work[place].onlyRests
+        let isDormant = work[place].onlyRests || isLeft(place)
         guard isDormant != work[place].isDormant else { return }
         work[place].isDormant = isDormant
         let change = isDormant ? 1 : -1
@@ -115,10 +127,12 @@ struct ScheduleState: Sendable {
     mutating func insert(
         _ record: BatchRecord, pending: PendingRanges, resting: Int = 0, lane: Int, handler: Int
     ) -> Int {
-        let group = group(WorkGroup.Key(lane: lane, handler: handler, timeout: record.options.timeout))
+        let key = Track.Key(lane: lane, handler: handler)
+        let track = track(key)
+        let group = group(WorkGroup.Key(track: track, timeout: record.options.timeout))
         generation &+= 1
         let entry = BatchWork(
-            record, pending: pending, resting: resting, lane: lane, group: group, handler: handler,
+            record, pending: pending, resting: resting, track: track, key: key, group: group,
             generation: generation)
         let place: Int
         if let free = freePlaces.popLast() {
@@ -137,11 +151,20 @@ struct ScheduleState: Sendable {
 
     /// Forgets a batch whose jobs all have their outcome.
     mutating func removeIfFinished(_ place: Int) {
-        guard work[place].open == 0 else { return }
+        if work[place].open == 0 { remove(place) }
+    }
+
+    /// Forgets a batch of which nothing runs, rests or is on its way to the store.
+    mutating func remove(_ place: Int) {
         unlist(place)
         dropInputs(of: place)
+        if work[place].isSharing { sharedValues.drop(work[place].id) }
         places[work[place].id] = nil
         lanes[work[place].lane].loaded -= 1
+        if work[place].isDormant {
+            dormant -= 1
+            lanes[work[place].lane].dormant -= 1
+        }
         let group = work[place].group
         groups[group].batches -= 1
         if groups[group].batches == 0 {
@@ -166,49 +189,5 @@ struct ScheduleState: Sendable {
         }
         groups[group].batches += 1
         return group
-    }
-
-    // MARK: Queues
-
-    /// Puts a batch into the queues it belongs into, or takes it out of them. To be called whenever its waiting jobs have changed.
-    mutating func refresh(_ place: Int) {
-        let ready = work[place].readyCount
-        guard ready > 0 else { return unlist(place) }
-        if work[place].turn == .none {
-            if work[place].wasServed {
-                turnLinks.append(place, to: &lanes[work[place].lane].served)
-                work[place].turn = .served
-            } else {
-                turnLinks.append(place, to: &lanes[work[place].lane].newcomers)
-                work[place].turn = .newcomer
-            }
-        }
-        let isSmall =
-            work[place].chunkSize == .automatic && ready <= limits.smallBatchJobs && work[place].isolated.isEmpty
-        regroup(place, ready: isSmall ? ready : 0)
-    }
-
-    /// Takes a batch out of all queues.
-    mutating func unlist(_ place: Int) {
-        switch work[place].turn {
-        case .none: break
-        case .newcomer: turnLinks.remove(place, from: &lanes[work[place].lane].newcomers)
-        case .served: turnLinks.remove(place, from: &lanes[work[place].lane].served)
-        }
-        work[place].turn = .none
-        regroup(place, ready: 0)
-    }
-
-    private mutating func regroup(_ place: Int, ready: Int) {
-        let before = work[place].grouped
-        guard ready != before else { return }
-        let group = work[place].group
-        groups[group].ready += ready - before
-        work[place].grouped = ready
-        if before == 0 {
-            groupLinks.append(place, to: &groups[group].small)
-        } else if ready == 0 {
-            groupLinks.remove(place, from: &groups[group].small)
-        }
     }
 }

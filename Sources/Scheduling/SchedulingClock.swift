@@ -1,4 +1,3 @@
-import Glibc
 package import JobModel
 package import Platform
 
@@ -20,9 +19,6 @@ package struct SchedulingClock: Sendable {
     package init(now: @escaping @Sendable () -> Moment) { self.now = now }
 
     package static let system = SchedulingClock {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        let wall = Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
-        return Moment(monotonic: .now(), wall: wall)
+        Moment(monotonic: .now(), wall: Timestamp(microseconds: WallClock.microseconds()))
     }
 }

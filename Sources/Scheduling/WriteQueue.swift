@@ -110,13 +110,25 @@ struct WriteQueue: Sendable {
     /// Whether a job's outcome is on its way into the store.
     /// - Parameter recording: its batch's last one.
     func holdsOutcome(of index: Int, since recording: RecordingHandle?) -> Bool {
-        var next = recording
+        recordings(since: recording).contains { $0.runs.contains { $0.range.contains(index) } }
+    }
+
+    /// What a job has logged that is on its way into the store.
+    /// - Parameter recording: its batch's last one.
+    func logs(of index: Int, since recording: RecordingHandle?) -> [JobLog] {
+        recordings(since: recording).reversed().flatMap { $0.logs.filter { $0.index == index } }
+    }
+
+    /// A batch's recordings that are not committed, the last one first.
+    private func recordings(since last: RecordingHandle?) -> [Recording] {
+        var recordings: [Recording] = []
+        var next = last
         // Groups are committed in their order: before one that is gone there is none.
         while let handle = next, let group = group(handle.group) {
-            if group.recordings[handle.index].runs.contains(where: { $0.range.contains(index) }) { return true }
+            recordings.append(group.recordings[handle.index])
             next = group.tallies[handle.index].earlier
         }
-        return false
+        return recordings
     }
 
     /// A group that is not committed yet.

@@ -26,6 +26,38 @@ struct CancelTests {
         #expect(bench.state.places.isEmpty)
     }
 
+    @Test func `a chunk that could not be completed is closed, so that a cancel stops it`() throws {
+        var bench = Bench(slots: 1)
+        try bench.learn(seconds: 1e-6)
+        let batch = bench.submit(5000)
+        guard case .load(let first) = bench.state.next(at: bench.now) else {
+            Issue.record("nothing is to be read")
+            return
+        }
+        // Nothing was taken yet: the batch goes back, and its turn comes again.
+        let nothing = bench.state.closeDraft(at: bench.now)
+        #expect(nothing == nil)
+        guard case .load(first) = bench.state.next(at: bench.now) else {
+            Issue.record("the batch has lost its turn")
+            return
+        }
+        let segments = try bench.store.segments(of: batch, covering: 0..<1, maximumBytes: 1)
+        let isSupplied = bench.state.supply(segments, for: first)
+        #expect(isSupplied)
+        guard case .load = bench.state.next(at: bench.now) else {
+            Issue.record("one segment was enough")
+            return
+        }
+        let closed = bench.state.closeDraft(at: bench.now)
+        let chunk = try #require(closed)
+        #expect(chunk.count == 1000)
+        #expect(cancel(batch, &bench) == [chunk.id])
+        bench.complete(chunk)
+        bench.commit()
+        #expect(counts(batch, bench) == [.succeeded: 1000, .cancelled: 4000])
+        #expect(bench.store.stored(batch).record.phase == .cancelled)
+    }
+
     @Test func `while chunks run`() throws {
         var bench = Bench(slots: 2)
         try bench.learn(seconds: 1e-4)
@@ -60,6 +92,35 @@ struct CancelTests {
         #expect(counts(batch, bench) == [.cancelled: 5])
         #expect(bench.store.stored(batch).attempts.map(\.retryAt) == [nil])
         #expect(bench.state.timers.first?.due == nil)
+    }
+
+    @Test func `a job that is killed for it says how`() throws {
+        var bench = Bench(slots: 1)
+        try bench.learn(seconds: 1e-3)
+        let batch = bench.submit(5, options: .tries(1))
+        let chunk = try bench.start()
+        #expect(cancel(batch, &bench) == [chunk.id])
+        var failure = Failure(kind: .cancelled, message: "cancelled")
+        failure.death = DeathCertificate(processID: 7, signal: "SIGTERM")
+        bench.end(of: chunk.id, .interrupted(position: 1, failure: failure), at: bench.now)
+        bench.commit()
+        #expect(counts(batch, bench) == [.cancelled: 5])
+        #expect(bench.store.stored(batch).attempts.map(\.index) == [1])
+        #expect(bench.store.stored(batch).attempts.map(\.failure.death?.signal) == ["SIGTERM"])
+    }
+
+    @Test func `a job whose neighbour's batch is cancelled runs again at no cost`() throws {
+        var bench = Bench(slots: 1)
+        try bench.learn(seconds: 1e-3)
+        let batch = bench.submit(5, options: .tries(1))
+        let chunk = try bench.start()
+        let failure = Failure(kind: .cancelled, message: "cancelled")
+        bench.end(of: chunk.id, .interrupted(position: 0, failure: failure), at: bench.now)
+        bench.commit()
+        #expect(bench.store.stored(batch).attempts.isEmpty)
+        while let chunk = try bench.next() { bench.complete(chunk) }
+        bench.commit()
+        #expect(counts(batch, bench) == [.succeeded: 5])
     }
 
     @Test func `while jobs rest before their retry`() throws {

@@ -108,11 +108,34 @@ struct DispatcherTests {
             #expect(station.runner.started.count == started)
             #expect(station.log.count(.error, "full") == 1)
             station.store.setFull(false)
-            station.advance(seconds: 10)
-            eventually("it is finished") { station.store.isFinished(batch) }
+            eventually("it is finished") {
+                // The last refusal may be heard of only now, and puts the next try off.
+                station.advance(seconds: 10)
+                return station.store.isFinished(batch)
+            }
             eventually("that is logged, too") { station.log.count(.notice, "again") == 1 }
         }
         #expect(station.fatal.isEmpty)
+    }
+
+    @Test func `outcomes that the store does not take hold up the runner`() throws {
+        var limits = ScheduleLimits()
+        limits.heldBytes = 300
+        limits.unrecordedBytes = 200
+        let station = Station(slots: 1, limits: limits)
+        try station.run {
+            station.store.setFull(true)
+            let batch = submit(station, jobs: 1000)
+            eventually("it is paused") { station.runner.pauses == [true] }
+            station.advance(seconds: 10)
+            #expect(station.runner.pauses == [true])
+            station.store.setFull(false)
+            eventually("it is finished") {
+                station.advance(seconds: 10)
+                return station.store.isFinished(batch)
+            }
+            eventually("it goes on") { station.runner.pauses.last == false }
+        }
     }
 
     @Test(arguments: [StoreError.conflict("x"), .broken("x"), .unusable("x")])

@@ -34,6 +34,7 @@ struct ModelTests {
             let tries = Int.random(in: 1...3, using: &random)
             var options = BatchOptions.tries(tries, rest: chance(3) ? 0 : 0.5)
             options.priority = Int.random(in: 0...2, using: &random)
+            options.queue = chance(2) ? "q" : "default"
             options.chunkSize = [.automatic, .automatic, .python, .exactly(7)].randomElement(using: &random) ?? .python
             options.timeout = chance(4) ? 3 : nil
             let handler = chance(3) ? "other" : "work"
@@ -46,6 +47,13 @@ struct ModelTests {
             guard let batch = batches.keys.sorted().randomElement(using: &random), bench.store.requestCancel(batch)
             else { return }
             news.append(.cancelRequested(batch))
+        }
+
+        mutating func configure() {
+            let settings = QueueSettings(
+                priority: Int.random(in: -1...1, using: &random),
+                concurrency: chance(2) ? 1 : nil, isPaused: chance(3))
+            bench.configure(chance(2) ? "q" : "default", settings)
         }
 
         mutating func deliver(_ number: Int) {
@@ -126,7 +134,7 @@ struct ModelTests {
             if run.heard == run.chunk.count {
                 end = .completed(busy: Double(run.chunk.count) * 1e-4)
             } else if run.isCancelled || chance(15) {
-                end = .returned
+                end = chance(30) ? .lost(.crash) : .returned
             } else if chance(10) {
                 end = .interrupted(position: run.heard, failure: .crash)
             } else {
@@ -170,10 +178,12 @@ struct ModelTests {
             case 4: try model.bench.readPages()
             case 5: model.bench.advance(seconds: 0.2)
             case 6 where model.chance(40): try model.restart()
+            case 6 where model.chance(3): model.configure()
             case 7, 8: try model.start()
             default: model.work()
             }
         }
+        for queue in ["q", "default"] { model.bench.configure(queue, QueueSettings()) }
         var steps = 0
         while !model.batches.keys.allSatisfy(model.bench.store.isFinished) || !model.bench.state.places.isEmpty {
             steps += 1
@@ -208,6 +218,7 @@ struct ModelTests {
         let state = model.bench.state
         #expect(state.chunks.isEmpty && state.inputBytes == 0 && state.inputHolders.isEmpty)
         #expect(state.groups.allSatisfy { $0.ready == 0 && $0.batches == 0 && $0.small.isEmpty })
-        #expect(state.lanes.allSatisfy { $0.loaded == 0 && $0.isIdle })
+        #expect(state.queues.allSatisfy { $0.running == 0 })
+        #expect(state.lanes.allSatisfy { $0.loaded == 0 && $0.dormant == 0 } && state.levels.allSatisfy(\.isIdle))
     }
 }

@@ -67,6 +67,7 @@ struct OutcomeTests {
             bench.hear(of: chunk.id, position: heard, runs: [run], at: bench.now)
             heard += count
         }
+        bench.advance(seconds: 2)
         bench.end(of: chunk.id, .interrupted(position: position, failure: .crash), at: bench.now)
         bench.commit()
         #expect(bench.state.running(in: batch) == 0)
@@ -106,6 +107,48 @@ struct OutcomeTests {
         bench.commit()
         let stored = bench.store.stored(chunk.parts[0].batch)
         #expect(stored.record.isFinished && stored.attempts.isEmpty)
+    }
+
+    @Test func `a job that a worker dies of before it runs is found and charged`() throws {
+        var (bench, chunk) = try oneChunk(10, segment: 4, options: .tries(2, rest: 1))
+        let batch = chunk.parts[0].batch
+        let run = ChunkRun.succeeded(count: 2, body: Chunk.results(0..<2))
+        bench.hear(of: chunk.id, position: 0, runs: [run], at: bench.now)
+        bench.end(of: chunk.id, .lost(.crash), at: bench.now)
+        var tries: [Int: Int] = [:]
+        var lonely: [Int] = []
+        while true {
+            guard let next = try bench.next() else {
+                guard !bench.store.stored(batch).record.isFinished else { break }
+                bench.commit()
+                bench.advance(seconds: 2)
+                continue
+            }
+            #expect(next.count == 1 && next.hasRightInputs, "each alone")
+            let index = next.parts[0].first
+            lonely.append(index)
+            tries[index, default: 0] += 1
+            #expect(next.parts[0].attempt == tries[index])
+            if index == 6 {
+                bench.end(of: next.id, .lost(.crash), at: bench.now)
+            } else {
+                bench.complete(next)
+            }
+        }
+        #expect(Set(lonely) == Set(2..<10))
+        #expect(lonely.count == 9)
+        let stored = bench.store.stored(batch)
+        #expect(stored.outcomes.enumerated().allSatisfy { $1 == ($0 == 6 ? .failed : .succeeded) })
+        #expect(stored.attempts.map(\.index) == [6, 6])
+    }
+
+    @Test func `a chunk that is lost with its batch cancelled is cancelled`() throws {
+        var (bench, chunk) = try oneChunk(3)
+        let batch = chunk.parts[0].batch
+        _ = bench.state.cancel(batch, at: bench.now)
+        bench.end(of: chunk.id, .lost(.crash), at: bench.now)
+        bench.commit()
+        #expect(bench.store.stored(batch).outcomes.allSatisfy { $0 == .cancelled })
     }
 
     @Test func `events that contradict the chunk are told from others`() throws {

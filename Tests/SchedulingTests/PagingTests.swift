@@ -111,10 +111,10 @@ struct PagingTests {
         var bench = Bench(slots: 1, limits: limits)
         for _ in 0..<20 { bench.store.submit(bench.maker.batch(jobs: 1, handler: "gone")) }
         let batch = bench.store.submit(bench.maker.batch(jobs: 1)).id
-        bench.state.recover(priorities: [0])
+        bench.state.recover(lanes: [WorkLane(priority: 0)])
         var unknown = 0
         while let request = bench.state.nextPage() {
-            let page = try bench.store.unfinishedBatches(priority: 0, after: request.after, limit: request.limit)
+            let page = try bench.store.unfinishedBatches(in: request.work, after: request.after, limit: request.limit)
             unknown += bench.state.loaded(page, for: request, at: bench.now)["gone"] ?? 0
         }
         #expect(unknown == 20)
@@ -138,11 +138,12 @@ struct PagingTests {
         // The last ones of before the restart have the largest identifiers.
         let numbers: [UInt64] = [100, 101, 102, 103, 104, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
         let batches = numbers.map { bench.store.submit(BatchMaker.batch(number: $0, jobs: 1)).id }
-        bench.state.recover(priorities: [0])
+        bench.state.recover(lanes: [WorkLane(priority: 0)])
         var order: [BatchID] = []
         for _ in 0..<100 {
             if let request = bench.state.nextPage() {
-                let page = try bench.store.unfinishedBatches(priority: 0, after: request.after, limit: request.limit)
+                let page = try bench.store.unfinishedBatches(
+                    in: request.work, after: request.after, limit: request.limit)
                 _ = bench.state.loaded(page, for: request, at: bench.now)
             } else if let chunk = try bench.next() {
                 order += chunk.parts.map(\.batch)
@@ -157,8 +158,8 @@ struct PagingTests {
     @Test func `the same page over and over is not asked for for ever`() throws {
         var bench = Bench(slots: 1, limits: limits)
         for _ in 0..<3 { bench.store.submit(bench.maker.batch(jobs: 1)) }
-        let page = try bench.store.unfinishedBatches(priority: 0, after: nil, limit: 3)
-        bench.state.recover(priorities: [0])
+        let page = try bench.store.unfinishedBatches(in: WorkLane(priority: 0), after: nil, limit: 3)
+        bench.state.recover(lanes: [WorkLane(priority: 0)])
         var requests = 0
         while requests < 10, let request = bench.state.nextPage() {
             requests += 1

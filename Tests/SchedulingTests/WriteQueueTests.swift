@@ -11,7 +11,8 @@ struct WriteQueueTests {
         BatchRecord(
             id: BatchID(ULID(high: 0, low: 1)), handler: "work", options: BatchOptions(), total: 10_000,
             createdAt: Timestamp(microseconds: 0)),
-        pending: PendingRanges(0..<0), resting: 0, lane: 0, group: 0, handler: 0, generation: 1)
+        pending: PendingRanges(0..<0), resting: 0, track: 0, key: Track.Key(lane: 0, handler: 0), group: 0,
+        generation: 1)
     private let start = MonotonicTime(nanoseconds: 0)
 
     private mutating func record(_ first: Int, _ body: String, outcome: Outcome = .succeeded, count: Int = 1) {

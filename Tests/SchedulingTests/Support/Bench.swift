@@ -41,17 +41,34 @@ struct Bench {
     var now = Moment(
         monotonic: MonotonicTime(nanoseconds: 1_000_000_000), wall: Timestamp(microseconds: 1_700_000_000_000_000))
 
+    private let handlers: [HandlerProfile]
+
     init(slots: Int = 2, handlers: Set<String> = ["work", "other"], limits: ScheduleLimits = ScheduleLimits()) {
+        self.init(slots: slots, profiles: handlers.map { HandlerProfile(name: $0) }, limits: limits)
+    }
+
+    init(slots: Int, profiles handlers: [HandlerProfile], limits: ScheduleLimits = ScheduleLimits()) {
+        self.handlers = handlers
         state = ScheduleState(handlers: handlers, slots: slots, limits: limits)
     }
 
     @discardableResult
     mutating func submit(
-        _ jobs: Int, handler: String = "work", options: BatchOptions = BatchOptions(), segment: Int = 1000
+        _ jobs: Int, handler: String = "work", options: BatchOptions = BatchOptions(), segment: Int = 1000,
+        shared: String? = nil
     ) -> BatchID {
-        let record = store.submit(maker.batch(jobs: jobs, handler: handler, options: options, segment: segment))
+        var batch = maker.batch(jobs: jobs, handler: handler, options: options, segment: segment)
+        batch.shared = shared.map { Array($0.utf8) }
+        let record = store.submit(batch)
         _ = state.submitted(record)
         return record.id
+    }
+
+    /// Changes how a queue is served.
+    mutating func configure(_ name: String, _ settings: QueueSettings) {
+        let record = QueueRecord(name: name, settings: settings)
+        store.configure(record)
+        state.configure(record)
     }
 
     /// Makes known how long a handler's jobs take.
@@ -68,6 +85,9 @@ struct Bench {
                 return chunk
             case .idle:
                 return nil
+            case .loadShared(let batch):
+                let value = try store.sharedValue(of: batch)
+                state.supply(SharedValue(batch: batch, bytes: try #require(value)))
             case .load(let request):
                 let segments = try store.segments(
                     of: request.batch, covering: request.range, maximumBytes: request.maximumBytes)
@@ -126,7 +146,7 @@ struct Bench {
     mutating func readPages() throws {
         while let request = state.nextPage() {
             let page = try store.unfinishedBatches(
-                priority: request.priority, after: request.after, limit: request.limit)
+                in: request.work, after: request.after, limit: request.limit)
             _ = state.loaded(page, for: request, at: now)
         }
     }
@@ -134,8 +154,9 @@ struct Bench {
     /// A new state over the same store, as after a restart.
     mutating func restart() throws {
         state = ScheduleState(
-            handlers: Set(state.handlerNames), slots: state.planner.slots, limits: state.limits)
-        state.recover(priorities: try store.unfinishedPriorities())
+            handlers: handlers, slots: state.planner.slots, limits: state.limits)
+        for queue in try store.queueSettings() { state.configure(queue) }
+        state.recover(lanes: try store.unfinishedLanes())
         try readPages()
     }
 
@@ -143,6 +164,7 @@ struct Bench {
         now.monotonic = now.monotonic + TimeSpan(seconds: seconds)
         now.wall = now.wall.advanced(bySeconds: seconds)
         state.fireRetries(at: now.monotonic)
+        state.endGathering(at: now.monotonic)
     }
 
     /// Runs everything that can run now to its good end.

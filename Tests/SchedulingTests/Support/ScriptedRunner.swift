@@ -10,6 +10,7 @@ final class ScriptedRunner: ChunkRunner {
     private struct State {
         var started: [Chunk] = []
         var cancelled: [UInt64] = []
+        var pauses: [Bool] = []
         var listener: (@Sendable (ChunkEvent) -> Void)?
     }
 
@@ -48,6 +49,11 @@ final class ScriptedRunner: ChunkRunner {
         tell([.ended(chunk: chunk, .returned)])
     }
 
+    func pause() { state.withLock { $0.pauses.append(true) } }
+    func resume() { state.withLock { $0.pauses.append(false) } }
+
+    /// Whether it was paused (true) or resumed (false), in order.
+    var pauses: [Bool] { state.withLock { $0.pauses } }
     var started: [Chunk] { state.withLock { $0.started } }
     var cancelled: [UInt64] { state.withLock { $0.cancelled } }
 }

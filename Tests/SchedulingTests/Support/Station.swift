@@ -17,12 +17,18 @@ final class Station: Sendable {
     let dispatcher: Dispatcher
     private let failures: Failures
 
-    init(slots: Int = 2, script: @escaping ScriptedRunner.Script = ScriptedRunner.success) {
+    init(
+        slots: Int = 2, handlers: [HandlerProfile] = [HandlerProfile(name: "work")],
+        limits: ScheduleLimits = ScheduleLimits(), script: @escaping ScriptedRunner.Script = ScriptedRunner.success
+    ) {
         let runner = ScriptedRunner(slots: slots, script: script)
         let failures = Failures()
         let (log, clock) = (log, clock)
+        // The clock stands still, so nobody would ever have waited long enough.
+        var limits = limits
+        limits.gatheringTime = .zero
         let dispatcher = Dispatcher(
-            store: store, clock: SchedulingClock { clock.now }, knownHandlers: ["work"],
+            store: store, clock: SchedulingClock { clock.now }, handlers: handlers, limits: limits,
             logger: Logger(label: "dispatcher", factory: { _ in log }), onFatal: { failures.add($0) })
         dispatcher.use(runner)
         // Weak: the dispatcher holds the store and the runner.

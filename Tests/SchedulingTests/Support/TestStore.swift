@@ -8,18 +8,25 @@ final class TestStore: WorkReading, OutcomeRecording {
         var record: BatchRecord
         /// How many batches were submitted before.
         var position: Int
+        var shared: [UInt8]?
         var segments: [Segment]
         var outcomes: [Outcome?]
         var bodies: [[UInt8]?]
         var attempts: [AttemptRecord] = []
         /// In the order in which they were recorded.
         var runs: [OutcomeRun] = []
+        var logs: [JobLog] = []
+
+        func lines(of index: Int) -> [String] {
+            logs.filter { $0.index == index }.flatMap { $0.lines.map(\.text) }
+        }
 
         func attempts(of index: Int) -> [AttemptRecord] { attempts.filter { $0.index == index } }
     }
 
     private struct State {
         var batches: [BatchID: Stored] = [:]
+        var queues: [String: QueueSettings] = [:]
         var isFull = false
         var failure: StoreError?
         var reads = 0
@@ -41,10 +48,10 @@ final class TestStore: WorkReading, OutcomeRecording {
     func submit(_ batch: NewBatch) -> BatchRecord {
         let record = BatchRecord(
             id: batch.id, handler: batch.handler, options: batch.options, total: batch.total,
-            createdAt: batch.createdAt)
+            sharedBytes: batch.shared?.count, createdAt: batch.createdAt)
         let observer = state.withLock { state in
             state.batches[batch.id] = Stored(
-                record: record, position: state.batches.count, segments: batch.segments,
+                record: record, position: state.batches.count, shared: batch.shared, segments: batch.segments,
                 outcomes: Array(repeating: nil, count: batch.total),
                 bodies: Array(repeating: nil, count: batch.total))
             return state.observer
@@ -64,6 +71,14 @@ final class TestStore: WorkReading, OutcomeRecording {
         guard let observer else { return false }
         observer?([.cancelRequested(id)])
         return true
+    }
+
+    func configure(_ queue: QueueRecord) {
+        let observer = state.withLock { state in
+            state.queues[queue.name] = queue.settings
+            return state.observer
+        }
+        observer?([.queueChanged(queue)])
     }
 
     func stored(_ id: BatchID) -> Stored {
@@ -88,17 +103,24 @@ final class TestStore: WorkReading, OutcomeRecording {
 
     // MARK: WorkReading
 
-    func unfinishedPriorities() throws(StoreError) -> [Int] {
+    func queueSettings() throws(StoreError) -> [QueueRecord] {
+        try read { state in state.queues.map { QueueRecord(name: $0.key, settings: $0.value) } }
+    }
+
+    func unfinishedLanes() throws(StoreError) -> [WorkLane] {
         try read { state in
-            Set(state.batches.values.filter { !$0.record.isFinished }.map(\.record.options.priority)).sorted(by: >)
+            let lanes = Set(state.batches.values.filter { !$0.record.isFinished }.map { WorkLane($0.record.options) })
+            return lanes.sorted { ($1.priority, $0.queue) < ($0.priority, $1.queue) }
         }
     }
 
-    func unfinishedBatches(priority: Int, after: BatchID?, limit: Int) throws(StoreError) -> [UnfinishedBatch] {
+    func unfinishedBatches(
+        in lane: WorkLane, after: BatchID?, limit: Int
+    ) throws(StoreError) -> [UnfinishedBatch] {
         try read { state in
             let first = after.flatMap { state.batches[$0] }.map { $0.position + 1 } ?? 0
             let batches = state.batches.values.filter { batch in
-                !batch.record.isFinished && batch.record.options.priority == priority && batch.position >= first
+                !batch.record.isFinished && WorkLane(batch.record.options) == lane && batch.position >= first
             }
             return batches.sorted { $0.position < $1.position }.prefix(limit).map(TestStore.unfinished)
         }
@@ -115,6 +137,10 @@ final class TestStore: WorkReading, OutcomeRecording {
             }
             return segments
         }
+    }
+
+    func sharedValue(of batch: BatchID) throws(StoreError) -> [UInt8]? {
+        try read { state in state.batches[batch]?.shared }
     }
 
     private func read<Value>(_ body: (inout sending State) -> Value) throws(StoreError) -> Value {
@@ -156,6 +182,8 @@ final class TestStore: WorkReading, OutcomeRecording {
                     guard batch.outcomes[attempt.index] == nil else { throw .conflict("attempt after the outcome") }
                     batch.attempts.append(attempt)
                 }
+                batch.logs += recording.logs
+                for delta in recording.counters { batch.record.counters[delta.name, default: 0] += delta.amount }
                 for run in recording.runs { try TestStore.insert(run, into: &batch) }
                 TestStore.settle(&batch)
             }
