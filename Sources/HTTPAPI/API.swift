@@ -1,5 +1,5 @@
 package import HTTPServer
-import JobModel
+package import JobModel
 package import JobStore
 import Platform
 import Synchronization
@@ -15,23 +15,49 @@ package final class API: HTTPHandler, Service, StoreObserver {
     let configuration: APIConfiguration
     let submissions: SubmissionReader
     let waits = WaitRegistry()
+    let events: EventHub
     private let routes = RouteTable.standard
     private let bearer: Bearer?
     private let ids = Mutex(ULIDGenerator())
+    let storageLog: StorageLog
+    private let draining = Atomic(false)
 
     package init(_ configuration: APIConfiguration) {
         self.configuration = configuration
         submissions = SubmissionReader(configuration)
         bearer = configuration.token.map(Bearer.init)
+        storageLog = StorageLog(configuration.logger)
+        events = EventHub(configuration)
     }
 
-    package func start() throws { try waits.start() }
+    package func start() throws {
+        try waits.start()
+        try events.start()
+    }
 
-    /// Answers everybody who still waits for the end of a batch with how it stands. To be called before the server is stopped.
-    package func stop() { waits.stop() }
+    /// Other handlers are registered: from now on submissions may name those that `configuration.handlers` tells now.
+    package func readHandlers() { submissions.setHandlers(configuration.handlers()) }
+
+    /// From now on no new work is taken, and the service is not ready. Everything else is answered as before.
+    package func drain() { draining.store(true, ordering: .relaxed) }
+
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    /// Answers everybody who still waits for the end of a batch with how it stands, and ends all streams of events. To be called
+    /// before the server is stopped.
+    package func stop() {
+        waits.stop()
+        events.stop()
+    }
 
     /// Costs next to nothing while nobody waits.
-    package func storeDidCommit(_ changes: [StoreChange]) { waits.storeDidCommit(changes) }
+    package func storeDidCommit(_ changes: [StoreChange]) {
+        waits.storeDidCommit(changes)
+        events.storeDidCommit(changes)
+    }
+
+    /// Who is to hear of jobs that run.
+    package var liveObserver: any LiveObserver { events }
 
     package func admit(_ head: HTTPRequestHead) -> HTTPAdmission {
         do throws(Problem) {
@@ -51,6 +77,7 @@ package final class API: HTTPHandler, Service, StoreObserver {
             // Whether the client may ask was decided when its head came.
             let match = routes.match(request.head.method, request.head.pathSegments)
             let (route, parameters) = try route(for: request.head, match)
+            if route.content == .json, isDraining { throw .draining }
             let exchange = Exchange(
                 head: request.head, body: request.body, parameters: parameters,
                 preferences: Preferences(request.head.headers.all("Prefer")), responder: responder)
@@ -65,7 +92,11 @@ package final class API: HTTPHandler, Service, StoreObserver {
     }
 
     package func refusal(status: Int, detail: String) -> HTTPResponse {
-        (status == 413 ? Problem.bodyTooLarge(detail) : Problem(status, detail: detail)).response
+        switch status {
+        case 413: Problem.bodyTooLarge(detail).response
+        case 503: Problem(503, detail: detail, headers: [API.retryAfter]).response
+        default: Problem(status, detail: detail).response
+        }
     }
 
     private func authorize(_ head: HTTPRequestHead, _ match: RouteTable.Match) throws(Problem) {
@@ -94,24 +125,39 @@ package final class API: HTTPHandler, Service, StoreObserver {
             if length > limit { throw .bodyTooLarge("A body may have at most \(limit) bytes.", limit: limit) }
             if length == 0 { return }
         }
+        if let coding = head.headers.first("Content-Encoding"), !API.isIdentity(coding) {
+            throw .unsupportedEncoding(coding)
+        }
+        if head.headers.isFirst("Content-Type", "application/json") { return }
         if let type = head.headers.first("Content-Type"), !API.isJSON(type) { throw .unsupportedMediaType(type) }
+    }
+
+    /// No coding at all, however often that is said.
+    private static func isIdentity(_ contentEncoding: String) -> Bool {
+        contentEncoding.split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" })
+            .allSatisfy { $0.lowercased() == "identity" }
     }
 
     /// `application/json`, `text/json` or `…/…+json`, with any parameters.
     static func isJSON(_ contentType: String) -> Bool {
-        if contentType == "application/json" { return true }
         let type = contentType.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
         return type == "application/json" || type == "text/json" || (type.contains("/") && type.hasSuffix("+json"))
     }
 
-    func newBatch(_ submission: Submission) -> NewBatch {
+    /// What a request wants stored; a problem if its handler cannot run now.
+    func newBatch(_ submission: Submission, _ head: HTTPRequestHead) throws(Problem) -> NewBatch {
+        if let unhealthy = configuration.live.unhealthy(submission.handler), !unhealthy.acceptsJobs {
+            throw .handlerUnavailable(submission.handler, unhealthy)
+        }
         let now = configuration.clock()
         var random = SystemRandomNumberGenerator()
         let ulid = ids.withLock { ids in
             ids.next(milliseconds: UInt64(max(0, now.microseconds) / 1000), using: &random)
         }
+        var options = submission.options
+        options.traceparent = TraceContext.parent(head.headers.all("traceparent"))
         return NewBatch(
-            id: BatchID(ulid), handler: submission.handler, options: submission.options, createdAt: now,
-            segments: submission.segments)
+            id: BatchID(ulid), handler: submission.handler, options: options, createdAt: now,
+            shared: submission.shared, segments: submission.segments)
     }
 }

@@ -10,6 +10,7 @@ struct BatchListQuestion: Sendable {
     var limit: Int
     var before: BatchID?
     var handler: String?
+    var queue: String?
     /// Empty: all.
     var statuses: [BatchStatus]
 
@@ -24,6 +25,7 @@ struct BatchListQuestion: Sendable {
             return id
         }
         handler = reader.value(of: "handler")
+        queue = reader.value(of: "queue") { text throws(Complaint) in try OptionRules.queue(text) }
         statuses = []
         for name in reader.values(of: "status") {
             if let status = BatchListQuestion.knownStatuses.first(where: { $0.rawValue == name }) {
@@ -46,13 +48,14 @@ struct BatchListQuestion: Sendable {
             default: if !phases.contains(.active) { phases.append(.active) }
             }
         }
-        return BatchFilter(handler: handler, phases: phases)
+        return BatchFilter(handler: handler, queue: queue, phases: phases)
     }
 
     func link(to next: BatchID?) -> [(String, String)] {
         guard let next else { return [] }
         var query = [(name: "cursor", value: next.description), (name: "limit", value: String(limit))]
         if let handler { query.append((name: "handler", value: handler)) }
+        if let queue { query.append((name: "queue", value: queue)) }
         for status in statuses { query.append((name: "status", value: status.rawValue)) }
         return [("Link", "<\(Path.with("/v1/batches", query: query))>; rel=\"next\"")]
     }
@@ -88,7 +91,7 @@ extension API {
         for record in page.batches { write(record, to: &writer) }
         writer.endArray()
         writer.key("next_cursor")
-        if let next = page.next { writer.value(next.description) } else { writer.null() }
+        writer.value(orNull: page.next?.description)
         writer.endObject()
         return writer.finish()
     }

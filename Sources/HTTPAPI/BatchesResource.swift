@@ -12,19 +12,23 @@ extension API {
         do throws(Problem) {
             var query = QueryReader(exchange.head.query)
             try query.finish()
-            let batch = newBatch(try submissions.submission(exchange.body, of: .jobs))
+            let batch = try newBatch(
+                try submissions.submission(exchange.body, of: .jobs), exchange.head)
             let id = batch.id
             let preferences = exchange.preferences
             let record = BatchRecord(
-                id: id, handler: batch.handler, options: batch.options, total: batch.total, createdAt: batch.createdAt)
+                id: id, handler: batch.handler, options: batch.options, total: batch.total,
+                sharedBytes: batch.shared?.count, createdAt: batch.createdAt)
             submit(
                 batch, for: exchange, wait: preferences.waitSeconds(default: 0),
-                SubmissionAnswers(
-                    accepted: accepted(record, preferences, running: 0),
+                accepted: accepted(record, preferences, running: 0)
+            ) {
+                WaitAnswers(
                     finished: { [self] record throws(Problem) in show(record, to: exchange) },
                     outOfTime: { [self] () throws(Problem) in
                         exchange.respond(accepted(try existingBatch(id), preferences))
-                    }))
+                    })
+            }
         } catch {
             exchange.fail(error)
         }
@@ -62,7 +66,7 @@ extension API {
                 if record.isFinished || wait == 0 {
                     show(record, to: exchange)
                 } else {
-                    awaitEnd(of: id, seconds: wait, exchange)
+                    awaitEnd(of: id, seconds: wait, exchange) { [self] in show($0, to: exchange) }
                 }
             }
         } catch {
@@ -71,12 +75,15 @@ extension API {
     }
 
     /// The registry hears only of what ends after the registration, so the store is asked once more behind it.
-    private func awaitEnd(of id: BatchID, seconds: Int, _ exchange: Exchange) {
+    /// - Parameter late: answers with a batch that did not end in time.
+    private func awaitEnd(
+        of id: BatchID, seconds: Int, _ exchange: Exchange, late: @escaping @Sendable (BatchRecord) -> Void
+    ) {
         let ticket = waits.register(id, seconds: seconds) { [self] end in
             read(exchange) { [self] () throws(Problem) in
                 switch end {
-                case .finished(let record): show(record, to: exchange)
-                case .outOfTime: show(try existingBatch(id), to: exchange)
+                case .finished(let record, _): show(record, to: exchange)
+                case .outOfTime: late(try existingBatch(id))
                 }
             }
         }
@@ -101,14 +108,19 @@ extension API {
             try query.finish()
             let id = try batchID(exchange.parameters[0])
             try submissions.checkEmpty(exchange.body)
+            let preferences = exchange.preferences
+            let wait = preferences.wait ?? 0
+            let accepted: @Sendable (BatchRecord) -> Void = { [self] record in
+                let headers = [("Location", Path.batch(id)), API.retryAfter] + preferences.applied(isAccepted: false)
+                exchange.respond(.json(record.isFinished ? 200 : 202, json(record), headers: headers))
+            }
             configuration.store.requestCancel(id) { [self] result in
                 read(exchange) { [self] () throws(Problem) in
                     switch result {
-                    case .success(.some(let record)) where record.isFinished:
-                        exchange.respond(.json(200, json(record)))
-                    case .success(.some(let record)):
-                        exchange.respond(
-                            .json(202, json(record), headers: [("Location", Path.batch(id)), API.retryAfter]))
+                    case .success(.some(let record)) where record.isFinished: show(record, to: exchange)
+                    // The batch ends when the workers that ran its jobs are dead.
+                    case .success(.some) where wait > 0: awaitEnd(of: id, seconds: wait, exchange, late: accepted)
+                    case .success(.some(let record)): accepted(record)
                     case .success(nil): throw .noBatch("\(id)")
                     case .failure(let error): throw .store(error)
                     }

@@ -2,7 +2,8 @@ import JSONBytes
 
 /// The members of an object that is read strictly: each name at most once, none that is not known.
 struct Fields {
-    private var members: IndexingIterator<[(key: String, value: JSONValue)]>
+    private var members: JSONMembers
+    private var count = 0
     private let pointer: String
     private var seen: [String] = []
     /// False if the value is no object; that is an error already.
@@ -14,13 +15,15 @@ struct Fields {
     init(of value: JSONValue, at pointer: String, _ errors: inout FieldErrors) {
         self.pointer = pointer
         isObject = value.kind == .object
-        members = value.members(atMost: Fields.maximumCount).makeIterator()
+        members = JSONMembers(of: value)
+        seen.reserveCapacity(4)
         if !isObject { errors.add(.pointer(pointer), "must be an object") }
     }
 
     /// The next member whose name was not there before.
     mutating func next(_ errors: inout FieldErrors) -> (name: String, value: JSONValue)? {
-        while !errors.isFull, let (name, value) = members.next() {
+        while !errors.isFull, count < Fields.maximumCount, let (name, value) = members.next() {
+            count += 1
             if seen.contains(name) {
                 errors.add(place(of: name), "is there twice")
             } else {

@@ -8,23 +8,27 @@ extension API {
         do throws(Problem) {
             var query = QueryReader(exchange.head.query)
             try query.finish()
-            let batch = newBatch(try submissions.submission(exchange.body, of: .payload))
+            let batch = try newBatch(
+                try submissions.submission(exchange.body, of: .payload), exchange.head)
             let id = JobID(batch: batch.id, index: 0)
             let preferences = exchange.preferences
             let job = JobJSON(
-                id: id, handler: batch.handler, status: .pending, payload: batch.segments[0].input,
-                createdAt: batch.createdAt)
+                id: id, handler: batch.handler, queue: batch.options.queue, status: .pending,
+                payload: batch.segments[0].input, createdAt: batch.createdAt)
             submit(
-                batch, for: exchange, wait: preferences.waitSeconds(default: 0),
-                SubmissionAnswers(
-                    accepted: accepted(job, preferences),
+                batch, for: exchange, wait: preferences.waitSeconds(default: 0), accepted: accepted(job, preferences)
+            ) {
+                WaitAnswers(
+                    ready: { [self] _, outcomes in
+                        outcomes.first.map { ended(job, $0, headers: preferences.applied(isAccepted: false)) }
+                    },
                     finished: { [self] _ throws(Problem) in
                         show(try existingJob(id), headers: preferences.applied(isAccepted: false), to: exchange)
                     },
                     outOfTime: { [self] () throws(Problem) in
-                        exchange.respond(
-                            accepted(JobJSON(try existingJob(id), live: configuration.live), preferences))
-                    }))
+                        exchange.respond(accepted(try existingJob(id), preferences))
+                    })
+            }
         } catch {
             exchange.fail(error)
         }
@@ -36,35 +40,53 @@ extension API {
         return .json(202, job.json, headers: headers)
     }
 
-    private func show(_ record: JobRecord, headers: [(String, String)] = [], to exchange: Exchange) {
-        exchange.respond(.json(200, JobJSON(record, live: configuration.live).json, headers: headers))
+    /// - Parameter run: the job's only one.
+    private func ended(_ job: JobJSON, _ run: OutcomeRun, headers: [(String, String)]) -> HTTPResponse {
+        var job = job
+        job.status = .ended(run.outcome)
+        job.body = run.body
+        return .json(200, job.json, headers: headers)
+    }
+
+    private func show(_ job: JobJSON, headers: [(String, String)] = [], to exchange: Exchange) {
+        exchange.respond(.json(200, job.json, headers: headers))
     }
 
     func showJob(_ exchange: Exchange) {
-        show(JobID(exchange.parameters[0]), named: exchange.parameters[0], exchange)
+        let id = exchange.parameters[0]
+        show(JobID(id), exchange, orElse: .noJob(id))
     }
 
     func showJobOfBatch(_ exchange: Exchange) {
         let (batch, index) = (exchange.parameters[0], exchange.parameters[1])
-        show(
-            BatchID(batch).flatMap { JobID("job_\($0.ulid)_\(index)") }, named: "\(index) of batch \(batch)", exchange)
+        let id = BatchID(batch).flatMap { JobID("job_\($0.ulid)_\(index)") }
+        show(id, exchange, orElse: .noJob(index, of: batch))
     }
 
-    private func show(_ id: JobID?, named name: String, _ exchange: Exchange) {
+    /// - Parameter id: nil if what was asked for is no identifier.
+    private func show(_ id: JobID?, _ exchange: Exchange, orElse problem: Problem) {
         do throws(Problem) {
             var query = QueryReader(exchange.head.query)
             try query.finish()
-            guard let id else { throw .noJob(name) }
+            guard let id else { throw problem }
             read(exchange) { [self] () throws(Problem) in
-                show(try existingJob(id), to: exchange)
+                guard let job = try job(id) else { throw problem }
+                show(job, to: exchange)
             }
         } catch {
             exchange.fail(error)
         }
     }
 
-    private func existingJob(_ id: JobID) throws(Problem) -> JobRecord {
-        guard let record = try ask({ (store) throws(StoreError) in try store.job(id) }) else { throw .noJob("\(id)") }
-        return record
+    private func job(_ id: JobID) throws(Problem) -> JobJSON? {
+        // Before the store is asked: what is committed between the two questions is then in both answers.
+        let liveLogs = configuration.live.logs(of: id)
+        guard let record = try ask({ (store) throws(StoreError) in try store.job(id) }) else { return nil }
+        return JobJSON(record, live: configuration.live, liveLogs: liveLogs)
+    }
+
+    private func existingJob(_ id: JobID) throws(Problem) -> JobJSON {
+        guard let job = try job(id) else { throw .noJob("\(id)") }
+        return job
     }
 }

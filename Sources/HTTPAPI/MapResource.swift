@@ -11,9 +11,12 @@ extension API {
             guard submissions.knows(handler) else {
                 throw .noHandler(handler, knownHandlers: submissions.handlers)
             }
-            let question = try MapQuestion(exchange.head.query, defaultTimeout: configuration.defaultTimeout)
+            let question = try MapQuestion(
+                exchange.head.query, defaultTimeout: configuration.defaultTimeout,
+                defaultQueue: submissions.queue(of: handler))
             let segments = try submissions.payloads(exchange.body)
-            let batch = newBatch(Submission(handler: handler, options: question.options, segments: segments))
+            let batch = try newBatch(
+                Submission(handler: handler, options: question.options, segments: segments), exchange.head)
             let id = batch.id
             let preferences = exchange.preferences
             let record = BatchRecord(
@@ -21,14 +24,16 @@ extension API {
             submit(
                 batch, for: exchange,
                 wait: question.wait ?? preferences.waitSeconds(default: MapQuestion.defaultWait),
-                SubmissionAnswers(
-                    accepted: accepted(record, preferences, running: 0),
+                accepted: accepted(record, preferences, running: 0)
+            ) {
+                WaitAnswers(
                     finished: { [self] record throws(Problem) in
                         try answer(exchange, withValuesOf: record, ResultsSelection())
                     },
                     outOfTime: { [self] () throws(Problem) in
                         exchange.respond(accepted(try existingBatch(id), preferences))
-                    }))
+                    })
+            }
         } catch {
             exchange.fail(error)
         }
@@ -43,11 +48,14 @@ struct MapQuestion: Sendable {
     var wait: Int?
     var options: BatchOptions
 
-    init(_ query: [(name: String, value: String)], defaultTimeout: Double?) throws(Problem) {
+    init(_ query: [(name: String, value: String)], defaultTimeout: Double?, defaultQueue: String) throws(Problem) {
         var reader = QueryReader(query)
         // As with Python's `map`, what fails is told to the caller, who knows whether to try again.
-        options = BatchOptions(retries: RetryPolicy(maximumAttempts: 1), timeout: defaultTimeout)
+        options = BatchOptions(
+            queue: defaultQueue, retries: RetryPolicy(maximumAttempts: 1), timeout: defaultTimeout)
         wait = reader.integer("wait", in: 0...Preferences.maximumWait)
+        options.queue =
+            reader.value(of: "queue") { text throws(Complaint) in try OptionRules.queue(text) } ?? options.queue
         options.priority =
             reader.value(of: "priority") { text throws(Complaint) in try OptionRules.priority(Int(text)) }
             ?? options.priority

@@ -10,6 +10,12 @@ enum OptionRules {
     static let maximumURLBytes = 2048
     static let events = ["batch.completed"]
 
+    static func queue(_ name: String?) throws(Complaint) -> String {
+        guard let name else { throw Complaint("must be a string") }
+        guard NameRule.allows(name) else { throw Complaint("is no name of a queue: one \(NameRule.sentence)") }
+        return name
+    }
+
     static func priority(_ number: Int?) throws(Complaint) -> Int {
         try integer(number, in: BatchOptions.priorityRange)
     }
@@ -47,14 +53,6 @@ enum OptionRules {
 
     static func jitter(_ share: Double?) throws(Complaint) -> Double { try number(share, in: 0...1) }
 
-    /// `whsec_` and the base64 text of 24 to 64 bytes, as Standard Webhooks wants it.
-    static func secret(_ text: String?) throws(Complaint) -> String {
-        guard let text, text.hasPrefix("whsec_"),
-            let count = decodedCount(ofBase64: text.utf8.dropFirst(6)), (24...64).contains(count)
-        else { throw Complaint("must be \"whsec_\" followed by 24 to 64 bytes in base64") }
-        return text
-    }
-
     static func event(_ name: String?) throws(Complaint) -> String {
         guard let name, events.contains(name) else {
             throw Complaint("must be \(events.map { "\"\($0)\"" }.joined(separator: " or "))")
@@ -62,7 +60,7 @@ enum OptionRules {
         return name
     }
 
-    private static func integer(_ number: Int?, in range: ClosedRange<Int>) throws(Complaint) -> Int {
+    static func integer(_ number: Int?, in range: ClosedRange<Int>) throws(Complaint) -> Int {
         guard let number, range.contains(number) else {
             throw Complaint("must be an integer from \(range.lowerBound) to \(range.upperBound)")
         }
@@ -76,20 +74,5 @@ enum OptionRules {
             throw Complaint("must be a number\(unit) from \(Int(range.lowerBound)) to \(Int(range.upperBound))")
         }
         return number
-    }
-
-    /// How many bytes the text stands for; nil if it is no padded base64.
-    private static func decodedCount(ofBase64 text: some Collection<UInt8>) -> Int? {
-        let padding = text.reversed().prefix { $0 == UInt8(ascii: "=") }.count
-        guard text.count % 4 == 0, padding <= 2 else { return nil }
-        for byte in text.dropLast(padding) {
-            switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
-                continue
-            default: return nil
-            }
-        }
-        return text.count / 4 * 3 - padding
     }
 }

@@ -5,6 +5,9 @@ import JobModel
 struct OptionsReader {
     private let reader: SubmissionReader
     private(set) var options: BatchOptions
+    private var saysAttempts = false
+    private var saysBackoff = false
+    private var saysQueue = false
 
     init(reader: SubmissionReader) {
         self.reader = reader
@@ -14,6 +17,9 @@ struct OptionsReader {
     /// False if there is no option of this name.
     mutating func read(_ name: String, _ value: JSONValue, _ errors: inout FieldErrors) -> Bool {
         switch name {
+        case "queue":
+            saysQueue = true
+            errors.set(&options.queue, at: .pointer("/queue"), to: try OptionRules.queue(value.string()))
         case "priority":
             errors.set(&options.priority, at: .pointer("/priority"), to: try OptionRules.priority(value.integer()))
         case "chunk_size":
@@ -21,6 +27,7 @@ struct OptionsReader {
                 &options.chunkSize, at: .pointer("/chunk_size"),
                 to: try OptionRules.chunkSize(word: value.string(), number: value.integer()))
         case "max_attempts":
+            saysAttempts = true
             errors.set(
                 &options.retries.maximumAttempts, at: .pointer("/max_attempts"),
                 to: try OptionRules.maximumAttempts(value.integer()))
@@ -30,12 +37,21 @@ struct OptionsReader {
             } else {
                 errors.set(&options.timeout, at: .pointer("/timeout"), to: try OptionRules.timeout(value.double()))
             }
-        case "backoff": options.retries.backoff = backoff(value, &errors)
+        case "backoff":
+            saysBackoff = true
+            options.retries.backoff = backoff(value, &errors)
         case "callback": options.callback = callback(value, &errors)
         case "metadata": options.metadata = metadata(value, &errors)
         default: return false
         }
         return true
+    }
+
+    /// What the submission leaves open is as the handler has it.
+    mutating func fillGaps(from handler: HandlerDescription) {
+        if !saysAttempts, let attempts = handler.maximumAttempts { options.retries.maximumAttempts = attempts }
+        if !saysBackoff, let backoff = handler.backoff { options.retries.backoff = backoff }
+        if !saysQueue, let queue = handler.queue { options.queue = queue }
     }
 
     private func backoff(_ value: JSONValue, _ errors: inout FieldErrors) -> Backoff {
@@ -71,7 +87,7 @@ struct OptionsReader {
             case "url": url = errors.check(place, try callbackURL(value.string()))
             case "events": events = self.events(value, &errors)
             case "secret":
-                secret = errors.check(place, try OptionRules.secret(value.string()))
+                secret = errors.check(place, try self.secret(value.string()))
             default: fields.refuse(name, &errors)
             }
         }
@@ -88,6 +104,12 @@ struct OptionsReader {
             throw Complaint("must have at most \(OptionRules.maximumURLBytes) bytes")
         }
         if let problem = reader.callbackURLProblem(text) { throw Complaint(problem) }
+        return text
+    }
+
+    private func secret(_ text: String?) throws(Complaint) -> String {
+        guard let text else { throw Complaint("must be a string") }
+        if let problem = reader.secretProblem(text) { throw Complaint(problem) }
         return text
     }
 

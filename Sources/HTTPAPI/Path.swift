@@ -2,8 +2,16 @@ import JobModel
 
 /// Where resources are.
 enum Path {
-    static func batch(_ id: BatchID) -> String { "/v1/batches/\(id)" }
-    static func job(_ id: JobID) -> String { "/v1/jobs/\(id)" }
+    static func batch(_ id: BatchID) -> String { path("/v1/batches/", id.append) }
+    static func job(_ id: JobID) -> String { path("/v1/jobs/", id.append) }
+
+    private static func path(_ start: String, _ append: (inout [UInt8]) -> Void) -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(64)
+        bytes.append(contentsOf: start.utf8)
+        append(&bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
 
     /// A URI reference with a query, its values percent-encoded.
     static func with(_ path: String, query: [(name: String, value: String)]) -> String {

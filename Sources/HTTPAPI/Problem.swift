@@ -53,7 +53,7 @@ struct Problem: Error, Sendable {
             writer.endArray()
         }
         for member in members {
-            writer.key(member.name)
+            writer.key(named: member.name)
             writer.raw(member.json)
         }
         writer.endObject()

@@ -31,6 +31,14 @@ extension Problem {
             headers: [("Accept", "application/json")])
     }
 
+    static func unsupportedEncoding(_ given: String) -> Problem {
+        Problem(
+            415, detail: "The body must not be compressed, but its Content-Encoding is \(shortened(given)).",
+            headers: [("Accept-Encoding", "identity")])
+    }
+
+    static let draining = Problem(503, detail: "The service is shutting down.", headers: [("Retry-After", "5")])
+
     /// - Parameter limit: what is allowed, in bytes, where that is known.
     static func bodyTooLarge(_ detail: String, limit: Int? = nil) -> Problem {
         Problem(
@@ -71,6 +79,20 @@ extension Problem {
         return problem
     }
 
+    /// A submission for a handler that cannot run now.
+    static func handlerUnavailable(_ name: String, _ unhealthy: Unhealthy) -> Problem {
+        let seconds = Int(min(max(1, unhealthy.retryAfter), 3600).rounded(.up))
+        return Problem(
+            503, type: "handler-unavailable", title: "The handler cannot run now",
+            detail: "The handler \(shortened(name)) cannot run now: \(unhealthy.reason)",
+            headers: [("Retry-After", String(seconds))])
+    }
+
+    static let tooManyStreams = Problem(
+        503, type: "too-many-streams", title: "Too many streams of events",
+        detail: "No more streams of events are served at once. Ask for the batch instead, or try again later.",
+        headers: [("Retry-After", "5")])
+
     /// A longer list helps nobody who mistyped a name.
     private static let maximumListedHandlers = 20
 
@@ -110,7 +132,7 @@ extension Problem {
                 507, type: "storage-full", title: "The storage is full",
                 detail: "Nothing was stored, because the storage is full: \(detail)")
         case .closed:
-            Problem(503, detail: "The service is shutting down.", headers: [("Retry-After", "5")])
+            .draining
         case .locked, .unusable, .broken:
             Problem(
                 503,

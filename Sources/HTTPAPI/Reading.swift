@@ -19,7 +19,7 @@ extension API {
 
     /// Asks the store; its errors become problems.
     func ask<Value>(
-        _ question: (any BatchSubmitting & BatchReading) throws(StoreError) -> Value
+        _ question: (any APIStore) throws(StoreError) -> Value
     ) throws(Problem) -> Value {
         do throws(StoreError) {
             return try question(configuration.store)
@@ -63,4 +63,7 @@ extension API {
 extension Problem {
     static func noBatch(_ id: String) -> Problem { .notFound("There is no batch \(shortened(id)).") }
     static func noJob(_ id: String) -> Problem { .notFound("There is no job \(shortened(id)).") }
+    static func noJob(_ index: String, of batch: String) -> Problem {
+        .notFound("There is no job \(shortened(index)) in batch \(shortened(batch)).")
+    }
 }

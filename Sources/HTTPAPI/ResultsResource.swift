@@ -83,7 +83,7 @@ extension API {
         if !objects.isEmpty { writer.raw(bytes: objects) }
         writer.endArray()
         writer.key("next_cursor")
-        if let next { writer.value(String(next)) } else { writer.null() }
+        writer.value(orNull: next.map(String.init))
         writer.endObject()
         var headers: [(String, String)] = []
         if let next {
@@ -121,14 +121,21 @@ struct ResultsQuestion: Sendable, Equatable {
         try reader.finish()
     }
 
-    /// Lines, unless JSON is wanted and lines are not mentioned.
+    /// Lines, unless JSON is wanted and lines are not, or are not mentioned. Who wants neither gets lines all the same: RFC 9110,
+    /// section 12.5.1, lets a server disregard what it cannot meet.
     static func form(accepting accept: [String]) -> Form {
         var wantsJSON = false
         for type in accept.joined(separator: ",").split(separator: ",") {
-            let name = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
+            let parts = type.lowercased().filter { $0 != " " && $0 != "\t" }.split(separator: ";")
+            guard let name = parts.first, !parts.dropFirst().contains(where: isZeroQuality) else { continue }
             if name == "application/x-ndjson" || name == "application/ndjson" { return .lines }
             if name == "application/json" { wantsJSON = true }
         }
         return wantsJSON ? .page : .lines
+    }
+
+    /// `q=0`, with up to three zeros behind a point: not wanted at all.
+    private static func isZeroQuality(_ parameter: Substring) -> Bool {
+        parameter.hasPrefix("q=") && Double(parameter.dropFirst(2)) == 0
     }
 }

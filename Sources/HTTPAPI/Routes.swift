@@ -1,5 +1,5 @@
 /// One kind of request that is answered.
-struct Route: Sendable {
+final class Route: Sendable {
     enum Content: Sendable {
         case none, json
         /// No body, or an empty object.
@@ -55,6 +55,13 @@ struct RouteTable: Sendable {
         Route("GET", "/v1/batches/{batch}/jobs/{index}") { $0.showJobOfBatch($1) },
         Route("POST", "/v1/batches/{batch}/cancel", .emptyObject) { $0.cancelBatch($1) },
         Route("GET", "/v1/jobs/{job}") { $0.showJob($1) },
+        Route("GET", "/v1/batches/{batch}/events") { $0.streamBatch($1) },
+        Route("GET", "/v1/events") { $0.streamEverything($1) },
+        Route("GET", "/v1/pool") { $0.showPool($1) },
+        Route("PATCH", "/v1/pool", .json) { $0.resizePool($1) },
+        Route("GET", "/v1/queues") { $0.listQueues($1) },
+        Route("GET", "/v1/queues/{queue}") { $0.showQueue($1) },
+        Route("PATCH", "/v1/queues/{queue}", .json) { $0.changeQueue($1) },
         Route("GET", "/v1/handlers") { $0.listHandlers($1) },
         Route("GET", "/healthz", isPublic: true) { $0.showHealth($1) },
         Route("GET", "/readyz", isPublic: true) { $0.showReadiness($1) },

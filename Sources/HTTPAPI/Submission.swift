@@ -1,16 +1,31 @@
 import JSONBytes
 import JobModel
 import JobStore
+import Synchronization
 
 /// What a request wants done, checked and cut into segments.
 struct Submission: Sendable {
     var handler: String
     var options: BatchOptions
+    /// JSON text of the value that all jobs share.
+    var shared: [UInt8]?
     var segments: [Segment]
 }
 
+/// The handlers that submissions may name.
+private struct KnownHandlers: Sendable {
+    /// Sorted.
+    let names: [String]
+    let rules: [String: HandlerDescription]
+
+    init(_ handlers: [HandlerDescription]) {
+        names = handlers.map(\.name).sorted()
+        rules = Dictionary(handlers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
 /// Makes submissions of the bodies of requests, or says everything that is wrong with them.
-struct SubmissionReader: Sendable {
+final class SubmissionReader: Sendable {
     /// Where the work stands in a submission's body.
     enum Work: String {
         /// An array of payloads.
@@ -20,21 +35,31 @@ struct SubmissionReader: Sendable {
     }
 
     let limits: APILimits
-    /// In the order in which they are listed.
-    let handlers: [String]
-    private let handlerSet: Set<String>
+    private let known: Mutex<KnownHandlers>
     let defaultTimeout: Double?
     let callbackURLProblem: @Sendable (String) -> String?
+    let secretProblem: @Sendable (String) -> String?
 
     init(_ configuration: APIConfiguration) {
         limits = configuration.limits
-        handlers = configuration.handlers().map(\.name).sorted()
-        handlerSet = Set(handlers)
+        known = Mutex(KnownHandlers(configuration.handlers()))
         defaultTimeout = configuration.defaultTimeout
         callbackURLProblem = configuration.callbackURLProblem
+        secretProblem = configuration.secretProblem
     }
 
-    func knows(_ handler: String) -> Bool { handlerSet.contains(handler) }
+    /// From now on submissions may name these handlers.
+    func setHandlers(_ handlers: [HandlerDescription]) { known.withLock { $0 = KnownHandlers(handlers) } }
+
+    /// In the order in which they are listed.
+    var handlers: [String] { known.withLock { $0.names } }
+
+    func knows(_ handler: String) -> Bool { rules(of: handler) != nil }
+
+    private func rules(of handler: String) -> HandlerDescription? { known.withLock { $0.rules[handler] } }
+
+    /// Of batches of a handler that name none.
+    func queue(of handler: String) -> String { rules(of: handler)?.queue ?? QueueSettings.defaultName }
 
     /// `{"handler": …, "jobs": […], …}` or `{"handler": …, "payload": …, …}`.
     func submission(_ body: [UInt8], of work: Work) throws(Problem) -> Submission {
@@ -42,6 +67,7 @@ struct SubmissionReader: Sendable {
         var errors = FieldErrors()
         var handler: String?
         var segments: [Segment]?
+        var shared: [UInt8]?
         var options = OptionsReader(reader: self)
         var fields = Fields(of: document.value, at: "", &errors)
         while let (name, value) = fields.next(&errors) {
@@ -53,6 +79,7 @@ struct SubmissionReader: Sendable {
                     case .jobs: self.segments(of: value, in: document, at: "/jobs", &errors)
                     case .payload: segment(of: value, &errors).map { [$0] }
                     }
+            case "shared" where work == .jobs: shared = self.shared(value, &errors)
             default:
                 if !options.read(name, value, &errors) { fields.refuse(name, &errors) }
             }
@@ -61,7 +88,8 @@ struct SubmissionReader: Sendable {
         guard errors.isEmpty, let handler, let segments else {
             throw .invalid(errors, knownHandlers: handlers)
         }
-        return Submission(handler: handler, options: options.options, segments: segments)
+        if let rules = rules(of: handler) { options.fillGaps(from: rules) }
+        return Submission(handler: handler, options: options.options, shared: shared, segments: segments)
     }
 
     /// `[…]`, the payloads alone.
@@ -91,6 +119,16 @@ struct SubmissionReader: Sendable {
             return nil
         }
         return name
+    }
+
+    /// `null` shares nothing.
+    private func shared(_ value: JSONValue, _ errors: inout FieldErrors) -> [UInt8]? {
+        if value.kind == .null { return nil }
+        guard value.range.count <= limits.maximumSharedBytes else {
+            errors.add(.pointer("/shared"), "must have at most \(limits.maximumSharedBytes) bytes")
+            return nil
+        }
+        return Array(value.bytes)
     }
 
     private func segment(of payload: JSONValue, _ errors: inout FieldErrors) -> Segment? {

@@ -9,7 +9,8 @@ import Platform
 /// on the registry's own: they may only hand the news on.
 final class WaitRegistry: Service {
     enum End: Sendable {
-        case finished(BatchRecord)
+        /// - outcomes: all of them, or none: then they are in the store.
+        case finished(BatchRecord, outcomes: [OutcomeRun])
         case outOfTime
     }
 
@@ -108,15 +109,17 @@ final class WaitRegistry: Service {
     }
 
     func storeDidCommit(_ changes: [StoreChange]) {
-        let ended: [(Waiter, BatchRecord)] = state.withLock { state in
+        let ended: [(Waiter, End)] = state.withLock { state in
             guard !state.waiters.isEmpty else { return [] }
-            var ended: [(Waiter, BatchRecord)] = []
-            for case .finished(let record) in changes {
-                for waiter in state.waiters.removeValue(forKey: record.id) ?? [] { ended.append((waiter, record)) }
+            var ended: [(Waiter, End)] = []
+            for case .finished(let record, let outcomes) in changes {
+                for waiter in state.waiters.removeValue(forKey: record.id) ?? [] {
+                    ended.append((waiter, .finished(record, outcomes: outcomes)))
+                }
             }
             return ended
         }
-        for (waiter, record) in ended { waiter.body(.finished(record)) }
+        for (waiter, end) in ended { waiter.body(end) }
     }
 
     private func run() {

@@ -14,6 +14,8 @@ final class BodyFeed {
     private var piece: [UInt8]
     private var offset = 0
     private var isPartDue = false
+    /// Bytes that libmicrohttpd has taken.
+    private(set) var taken = 0
 
     init(stream: any HTTPBodyStream, connection: Connection, ticket: Ticket, mailbox: Mailbox) {
         self.connection = connection
@@ -44,6 +46,7 @@ final class BodyFeed {
                 }
                 offset += count
                 filled += count
+                taken += count
             } else if state != .open {
                 if filled > 0 { return filled }
                 return state == .ended ? cmhd_end_of_stream : cmhd_end_with_error
@@ -71,7 +74,7 @@ final class BodyFeed {
             stream?.next { [inbox] part in inbox.deliver(part) }
         }
         // Nobody would wake a connection whose end has been reported already.
-        if mayPark, connection.isPeerGone || connection.isServerStopping {
+        if mayPark, connection.isBroken || connection.isServerStopping {
             guard let part = inbox.take(orPark: false) else {
                 cancel()
                 return nil

@@ -1,9 +1,10 @@
 import Logging
 import Platform
 
-/// One request on its way in and its response on its way out. Belongs to the server's thread.
+/// One request on its way in and its response on its way out, then the next one of the same connection. Belongs to the
+/// server's thread.
 final class Exchange {
-    private enum Stage {
+    enum Stage {
         /// The request line is in, header fields are still coming.
         case head
         /// The body is coming, at most so many bytes.
@@ -18,31 +19,47 @@ final class Exchange {
         case answering
     }
 
-    /// A refused body of up to this many bytes is read, a longer one costs the client its connection.
-    private static let swallowLimit = 65_536
+    /// Memory of a target up to this size is used again.
+    private static let keptTarget = 256
     /// How much of an announced body is allocated before it comes.
     private static let reserveLimit = 1_048_576
-    /// How long a client may take to read a refusal that came in the middle of its body.
-    private static let lingerTime = TimeSpan(seconds: 2)
+    /// A body of more bytes may come in several reads.
+    private static let smallBody = 4096
 
-    let number: UInt64
-    private let connection: Connection
-    private let loop: ServerLoop
-    private var stage = Stage.head
-    private let target: [UInt8]
+    /// Tells this request from all others.
+    private(set) var number: UInt64 = 0
+    let connection: Connection
+    let loop: ServerLoop
+    var stage = Stage.head
+    private var target: [UInt8] = []
     /// Only compared, never read: where the target was in libmicrohttpd's memory.
-    private let targetStart: UnsafePointer<UInt8>?
+    private var targetStart: UnsafePointer<UInt8>?
     private var head: HTTPRequestHead?
+    /// Of an earlier request.
+    private var acceptedHead: AcceptedHead?
     private var isHead = false
     private var body: [UInt8] = []
     private var feed: BodyFeed?
+    /// Bytes of the feed that the client had taken when it was last looked at.
+    private var sent = 0
+    /// What the body has taken from the budget.
+    private var charged = 0
 
-    init(number: UInt64, target: UnsafeBufferPointer<UInt8>, connection: Connection, loop: ServerLoop) {
-        self.number = number
+    init(connection: Connection, loop: ServerLoop) {
         self.connection = connection
         self.loop = loop
-        self.target = Array(target)
+    }
+
+    /// The next request line is in; `finish` was called for the one before.
+    func begin(number: UInt64, target: UnsafeBufferPointer<UInt8>) {
+        self.number = number
+        stage = .head
+        self.target.removeAll(keepingCapacity: self.target.capacity <= Self.keptTarget)
+        self.target.append(contentsOf: target)
         targetStart = target.baseAddress
+        head = nil
+        isHead = false
+        body = []
     }
 
     /// Called when the head is complete, for every part of the body, at its end, and again after each resumption. Answers
@@ -62,7 +79,7 @@ final class Exchange {
         case .dropping:
             return part != nil
         case .waiting(let handoff):
-            return collect(from: handoff)
+            return connection.keepsWaiting() || collect(from: handoff, isFirstLook: false)
         case .answering:
             return true
         }
@@ -71,8 +88,15 @@ final class Exchange {
     private func headIsComplete(method: UnsafeBufferPointer<UInt8>, version: UnsafeBufferPointer<UInt8>) -> Bool {
         let line = HeadScan.RequestLine(
             method: method, target: UnsafeBufferPointer(start: targetStart, count: target.count), version: version)
-        guard let scan = connection.scanHead(line) else { return false }
         isHead = method.elementsEqual("HEAD".utf8)
+        if let acceptedHead, acceptedHead.isRepeated(by: line, of: connection),
+            charge(acceptedHead.head.contentLength ?? 0)
+        {
+            receive(acceptedHead.head, bodyBytes: acceptedHead.bodyBytes, limit: acceptedHead.limit)
+            return true
+        }
+        acceptedHead = nil
+        guard let scan = connection.scanHead(line) else { return false }
         if let refusal = scan.refusal { return refuse(refusal, scan) }
         let head: HTTPRequestHead
         do throws(HTTPRefusal) {
@@ -86,23 +110,47 @@ final class Exchange {
         case .refuse(let response):
             return refuse(response, scan, closes: false)
         case .accept(let limit):
-            if let length = scan.contentLength, length > limit { return refuse(Self.tooLarge(limit), scan) }
-            self.head = head
-            if let length = scan.contentLength { body.reserveCapacity(min(length, Self.reserveLimit)) }
-            stage = .receiving(limit: limit)
-            loop.setDeadline(of: connection, after: loop.configuration.bodyTimeout)
+            if let length = scan.contentLength {
+                if length > limit { return refuse(Self.tooLarge(limit), scan) }
+                if !charge(length) { return refuse(Self.noRoom, scan) }
+            }
+            acceptedHead = AcceptedHead(head, bodyBytes: scan.bodyBytes, limit: limit, line: line, of: connection)
+            receive(head, bodyBytes: scan.bodyBytes, limit: limit)
             return true
         }
     }
 
+    /// The body may come.
+    private func receive(_ head: HTTPRequestHead, bodyBytes: Int, limit: Int) {
+        self.head = head
+        if let length = head.contentLength { body.reserveCapacity(min(length, Self.reserveLimit)) }
+        if bodyBytes > Self.smallBody { connection.becomeBulky() }
+        stage = .receiving(limit: limit)
+        loop.setDeadline(of: connection, after: loop.configuration.bodyTimeout)
+    }
+
     private func receive(_ part: UnsafeRawBufferPointer, limit: Int) {
         if part.count > limit - body.count {
-            let refusal = Self.tooLarge(limit)
-            refuseInTheMiddle(loop.handler.refusal(status: refusal.status, detail: refusal.detail))
+            refuseInTheMiddle(Self.tooLarge(limit))
+        } else if head?.contentLength == nil, !charge(part.count) {
+            refuseInTheMiddle(Self.noRoom)
         } else {
             body.append(contentsOf: part)
             if lacksBody { connection.expectsMore() }
         }
+    }
+
+    /// False if there is no room for so many more bytes.
+    private func charge(_ bytes: Int) -> Bool {
+        guard loop.bodies.take(bytes) else { return false }
+        charged += bytes
+        return true
+    }
+
+    /// What has come of it is not needed.
+    func dropRequest() {
+        head = nil
+        body = []
     }
 
     private func handOver() -> Bool {
@@ -114,25 +162,27 @@ final class Exchange {
         self.head = nil
         body = []
         loop.handler.handle(request, HTTPResponder(handoff))
-        return collect(from: handoff)
+        return collect(from: handoff, isFirstLook: true)
     }
 
-    private func collect(from handoff: Handoff) -> Bool {
+    private func collect(from handoff: Handoff, isFirstLook: Bool) -> Bool {
         switch handoff.takeOrPark() {
         case .response(let response):
             return send(response, closes: false)
         case .abandoned:
             return send(loop.handler.refusal(status: 500, detail: "The request was not answered."), closes: false)
+        case nil where connection.isBroken:
+            return false
         case nil where loop.isStopping:
             handoff.close()
             return send(loop.handler.refusal(status: 503, detail: "The server is stopping."), closes: true)
         case nil:
-            connection.suspend()
+            if isFirstLook { connection.wait() } else { connection.suspend() }
             return true
         }
     }
 
-    private func send(_ response: HTTPResponse, closes: Bool) -> Bool {
+    func send(_ response: HTTPResponse, closes: Bool) -> Bool {
         // A mailbox ticket or a time-out that comes from here on finds nothing to do.
         stage = .answering
         loop.setDeadline(of: connection, after: nil)
@@ -154,58 +204,49 @@ final class Exchange {
         case .bytes(let bytes) where bytes.count <= PreparedResponse.copyLimit:
             return PreparedResponse(copying: bytes)
         case .bytes(let bytes):
+            connection.becomeBulky()
             let feed = BodyFeed(bytes: bytes, connection: connection, ticket: ticket, mailbox: loop.mailbox)
+            watch(feed)
             return PreparedResponse(feeding: feed, count: bytes.count)
         case .stream(let stream):
+            connection.becomeBulky()
             let feed = BodyFeed(stream: stream, connection: connection, ticket: ticket, mailbox: loop.mailbox)
-            self.feed = feed
+            watch(feed)
             guard let prepared = PreparedResponse(feeding: feed, count: nil) else { return nil }
             if isHead { prepared.leaveOutChunks() }
             return prepared
         }
     }
 
-    private func refuse(_ refusal: HTTPRefusal, _ scan: HeadScan) -> Bool {
-        let response = loop.handler.refusal(status: refusal.status, detail: refusal.detail)
-        return refuse(response, scan, closes: refusal.closesConnection)
+    /// From now on the client has to take what it is sent.
+    private func watch(_ feed: BodyFeed) {
+        self.feed = feed
+        sent = 0
+        loop.setDeadline(of: connection, after: loop.configuration.sendTimeout)
     }
 
-    /// Before the body. How the refusal is sent depends on what the client is about to send.
-    private func refuse(_ response: HTTPResponse, _ scan: HeadScan, closes: Bool) -> Bool {
-        if !closes, scan.bodyBytes <= Self.swallowLimit {
-            // In order, at the end of the request.
-            stage = .swallowing(response)
-            return true
-        }
-        if scan.expectsContinue, scan.refusal == nil {
-            // The client waits for the word before it sends: libmicrohttpd answers and closes.
-            return send(response, closes: true)
-        }
-        if case .stream = response.body { return send(response, closes: true) }
-        refuseInTheMiddle(response)
-        return true
-    }
-
-    /// Libmicrohttpd takes no response while a body is coming in, and closing the socket over unread bytes would take the
-    /// answer from the client again. So it is sent directly, and the rest of the body is dropped for a while.
-    private func refuseInTheMiddle(_ response: HTTPResponse) {
-        stage = .dropping
-        head = nil
-        body = []
-        RawResponse.send(response, to: connection.socket)
-        loop.setDeadline(of: connection, after: Self.lingerTime)
-    }
-
-    /// The deadline of the head or of the body has passed; the connection is cut after this.
-    func timeOut() {
+    /// The deadline of the head, of the body or of the response has passed. Answers how much more time there is; if none, the
+    /// connection is cut after this.
+    func timeOut() -> TimeSpan? {
         let response: HTTPResponse
         switch stage {
         case .head: response = tooSlow("head")
         case .receiving: response = tooSlow("body")
         case .swallowing(let refusal): response = refusal
-        case .dropping, .waiting, .answering: return
+        case .dropping, .waiting: return nil
+        case .answering: return clientKeepsUp() ? loop.configuration.sendTimeout : nil
         }
         RawResponse.send(response, to: connection.socket)
+        return nil
+    }
+
+    /// Whether the client has taken enough since this was asked last, or everything.
+    private func clientKeepsUp() -> Bool {
+        guard let feed else { return false }
+        let unsent = connection.unsentBytes
+        let before = sent
+        sent = max(0, feed.taken - unsent)
+        return unsent == 0 || sent - before >= loop.configuration.minimumSent
     }
 
     private func tooSlow(_ part: String) -> HTTPResponse {
@@ -221,7 +262,7 @@ final class Exchange {
     func serverStops() { feed?.cancel() }
 
     /// Some of the announced body is still to come. Libmicrohttpd sees the end of a chunked one by itself.
-    var lacksBody: Bool {
+    private var lacksBody: Bool {
         guard case .receiving = stage, let length = head?.contentLength else { return false }
         return body.count < length
     }
@@ -235,13 +276,11 @@ final class Exchange {
     /// Libmicrohttpd is done with the request, in whatever way.
     func finish() {
         if case .waiting(let handoff) = stage { handoff.close() }
+        loop.bodies.giveBack(charged)
+        charged = 0
         feed?.cancel()
         feed = nil
     }
 
     private var ticket: Ticket { Ticket(connection: connection.id, exchange: number) }
-
-    private static func tooLarge(_ limit: Int) -> HTTPRefusal {
-        HTTPRefusal(status: 413, detail: "The body may have at most \(limit) bytes.", closesConnection: true)
-    }
 }

@@ -1,6 +1,7 @@
 /// What the server asks of the API behind it. All calls come on the server's one thread and must not block.
 package protocol HTTPHandler: Sendable {
-    /// The head is complete and nothing of the body has been read.
+    /// The head is complete and nothing of the body has been read. If the head is accepted, the same head is accepted again on
+    /// the same connection without asking.
     func admit(_ head: HTTPRequestHead) -> HTTPAdmission
     /// The request is complete. Answer through `responder`, now or later.
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder)

@@ -23,7 +23,7 @@ package struct HTTPHeaders: Sendable {
     }
 
     /// The value of the first field of that name, in any case; blanks around it are not part of it.
-    package func first(_ name: String) -> String? {
+    package func first(_ name: StaticString) -> String? {
         var found: String?
         forEach { field, value in
             guard Self.isSame(field, name) else { return true }
@@ -33,8 +33,19 @@ package struct HTTPHeaders: Sendable {
         return found
     }
 
+    /// Whether the first field of that name has exactly this value. Makes no string.
+    package func isFirst(_ name: StaticString, _ value: StaticString) -> Bool {
+        var isSame = false
+        forEach { field, found in
+            guard Self.isSame(field, name) else { return true }
+            isSame = found.elementsEqual(UnsafeBufferPointer(start: value.utf8Start, count: value.utf8CodeUnitCount))
+            return false
+        }
+        return isSame
+    }
+
     /// The values of all fields of that name, in order.
-    package func all(_ name: String) -> [String] {
+    package func all(_ name: StaticString) -> [String] {
         var found: [String] = []
         forEach { field, value in
             if Self.isSame(field, name) { found.append(String(decoding: value, as: UTF8.self)) }
@@ -83,9 +94,9 @@ package struct HTTPHeaders: Sendable {
         byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
     }
 
-    private static func isSame(_ field: Slice<UnsafeBufferPointer<UInt8>>, _ name: String) -> Bool {
-        let name = name.utf8
-        guard field.count == name.count else { return false }
+    private static func isSame(_ field: Slice<UnsafeBufferPointer<UInt8>>, _ name: StaticString) -> Bool {
+        guard field.count == name.utf8CodeUnitCount else { return false }
+        let name = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
         return zip(field, name).allSatisfy { lowercased($0) == lowercased($1) }
     }
 

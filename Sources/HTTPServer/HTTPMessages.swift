@@ -1,5 +1,5 @@
-/// What is known of a request before its body has been read.
-package struct HTTPRequestHead: Sendable {
+/// What is known of a request before its body has been read. A class, because it is handed from room to room.
+package final class HTTPRequestHead: Sendable {
     /// As it came; methods are case-sensitive.
     package let method: String
     /// The target as it came, path and query, for logs.

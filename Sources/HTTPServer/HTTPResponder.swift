@@ -19,8 +19,8 @@ package final class HTTPResponder: Sendable {
     }
 
     /// Runs `body` once if the client goes away, or the server stops, before the response was given: on the server's thread,
-    /// or at once if that has happened already. Best effort: a client that vanishes without a word is not noticed. One that
-    /// closes only its sending side counts as gone.
+    /// or at once if that has happened already. Best effort: a client that closes its connection in order cannot be told from one
+    /// that has only sent its last byte, until the network asks after it, up to two minutes later.
     package func onDisconnect(_ body: @escaping @Sendable () -> Void) {
         handoff.onDisconnect(body)
     }

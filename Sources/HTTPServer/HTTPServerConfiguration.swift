@@ -20,6 +20,13 @@ package struct HTTPServerConfiguration: Sendable {
     package var headerTimeout = TimeSpan(seconds: 10)
     /// From the end of the head to the end of the body.
     package var bodyTimeout = TimeSpan(seconds: 300)
+    /// In each such span a client has to take `minimumSent` bytes of a large or streamed response, or everything that there is of
+    /// it; else it is cut off.
+    package var sendTimeout = TimeSpan(seconds: 60)
+    package var minimumSent = 65_536
+    /// Bytes of request bodies in memory, of all connections together, until their requests are answered. What is beyond is
+    /// refused with 503, but for a body that is alone.
+    package var bodyBudget = 256 << 20
 
     package init(host: String, port: Int) {
         self.host = host

@@ -123,6 +123,7 @@ struct HeadScan {
         return false
     }
 
+    /// What is beyond all counting is as much as can be counted.
     private static func number(_ text: UnsafeBufferPointer<UInt8>) -> Int? {
         guard !text.isEmpty else { return nil }
         var number = 0
@@ -130,8 +131,7 @@ struct HeadScan {
             guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
             let (tenfold, overflows) = number.multipliedReportingOverflow(by: 10)
             let (sum, alsoOverflows) = tenfold.addingReportingOverflow(Int(byte - UInt8(ascii: "0")))
-            guard !overflows, !alsoOverflows else { return nil }
-            number = sum
+            number = overflows || alsoOverflows ? .max : sum
         }
         return number
     }

@@ -50,7 +50,13 @@ struct ListeningSocket: ~Copyable {
         var on: Int32 = 1
         var off: Int32 = 0
         let size = socklen_t(MemoryLayout<Int32>.size)
-        // A restart must not wait for old connections to be forgotten. Neither option can fail on a TCP socket.
+        // Inherited by every connection: a client that vanished without a word is noticed within two minutes.
+        var (idle, interval, count): (Int32, Int32, Int32) = (30, 10, 3)
+        setsockopt(number, SOL_SOCKET, SO_KEEPALIVE, &on, size)
+        setsockopt(number, Int32(IPPROTO_TCP), TCP_KEEPIDLE, &idle, size)
+        setsockopt(number, Int32(IPPROTO_TCP), TCP_KEEPINTVL, &interval, size)
+        setsockopt(number, Int32(IPPROTO_TCP), TCP_KEEPCNT, &count, size)
+        // A restart must not wait for old connections to be forgotten. No option can fail on a TCP socket.
         setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, size)
         if address.ai_family == AF_INET6 {
             setsockopt(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &off, size)

@@ -43,6 +43,9 @@ struct PreparedResponse: ~Copyable {
 
     /// False if the name or the value is not allowed in a header.
     borrowing func addHeader(_ name: String, _ value: String) -> Bool {
-        MHD_add_response_header(handle, name, value) == cmhd_yes
+        // Handing strings over as they are would copy each before libmicrohttpd copies it again.
+        name.withCString { name in
+            value.withCString { value in MHD_add_response_header(handle, name, value) == cmhd_yes }
+        }
     }
 }

@@ -23,7 +23,16 @@ final class ServerLoop {
     private var lastConnection: UInt64 = 1
     private var lastExchange: UInt64 = 0
     private var hasClosed = false
-    private var now = MonotonicTime.now()
+    /// When this turn of the loop began.
+    private(set) var now = MonotonicTime.now()
+    /// How many requests wait awake, and how many connections are moving something large.
+    private var awake = 0
+    private var bulky = 0
+    var bodies: BodyBudget
+    /// Connections whose clients have sent their last byte, which libmicrohttpd is to be told behind its next run.
+    private var ended: [UInt64] = []
+    /// Of the request whose line came last.
+    private var lastBegun: UInt64 = 0
     /// No deadline of a connection is earlier. It may be too early, never too late.
     private var nextReap = never
 
@@ -32,6 +41,10 @@ final class ServerLoop {
     private static let mailboxToken: UInt64 = 1
     /// How long the last answers may take when the server stops.
     private static let farewellTime = TimeSpan(seconds: 1)
+    /// Each costs a call with every run of libmicrohttpd.
+    private static let maximumAwake = 128
+    /// How long the loop sleeps at most while somebody waits awake. Milliseconds.
+    private static let awakeStep: Int64 = 1
     /// Descriptors that the rest of the process needs beside connections.
     private static let reservedDescriptors = 128
 
@@ -44,6 +57,7 @@ final class ServerLoop {
         self.mailbox = mailbox
         self.logger = logger
         self.onQuiesced = onQuiesced
+        bodies = BodyBudget(limit: configuration.bodyBudget)
         let connectionLimit = try Self.affordableConnections(configuration.connectionLimit, logger: logger)
         poller = try Poller()
         let listener = try configuration.listener ?? HTTPListener(host: configuration.host, port: configuration.port)
@@ -56,7 +70,7 @@ final class ServerLoop {
             idle_timeout_seconds: UInt32(min(max(1, configuration.idleTimeout.seconds), 4e9)),
             context: Unmanaged.passUnretained(self).toOpaque(), access: Trampolines.access,
             request_line: Trampolines.requestLine, request_ended: Trampolines.requestEnded,
-            connection_changed: Trampolines.connectionChanged)
+            connection_changed: Trampolines.connectionChanged, log: Trampolines.log)
         guard let daemon = cmhd_start(&options) else { throw HTTPServerError.cannotStart }
         self.daemon = daemon
         do {
@@ -85,7 +99,7 @@ final class ServerLoop {
             if event.token == Self.mailboxToken {
                 mailbox.signal.drain()
             } else {
-                connections[event.token]?.peerHasGone()
+                connections[event.token]?.peerHasGone(isBroken: event.isBroken)
             }
         }
         read(mailbox.collect(), daemon)
@@ -95,10 +109,14 @@ final class ServerLoop {
             hasClosed = false
             MHD_run(daemon)
         } while hasClosed
+        for id in ended { connections[id]?.reportEnd() }
+        ended.removeAll(keepingCapacity: true)
     }
 
     private func earliestDeadline(_ daemon: OpaquePointer, _ limit: MonotonicTime?) -> MonotonicTime? {
-        let milliseconds = cmhd_milliseconds_to_wait(daemon)
+        var milliseconds = cmhd_milliseconds_to_wait(daemon)
+        // For libmicrohttpd, who waits awake wants to be asked again at once.
+        if letsStayAwake, awake > 0 { milliseconds = Self.awakeStep }
         var earliest = min(nextReap, limit ?? Self.never)
         if milliseconds >= 0 { earliest = min(earliest, .now() + .milliseconds(milliseconds)) }
         return earliest == Self.never ? nil : earliest
@@ -151,11 +169,13 @@ final class ServerLoop {
         lastConnection += 1
         let connection = Connection(id: lastConnection, handle: handle, loop: self)
         connections[connection.id] = connection
+        watchForEnd(of: connection)
         setDeadline(of: connection, after: configuration.headerTimeout)
         return connection
     }
 
     func close(_ connection: Connection) {
+        if connection.exchange != nil { endExchange(on: connection) }
         do throws(SystemError) {
             try connection.close()
         } catch {
@@ -167,30 +187,51 @@ final class ServerLoop {
 
     func beginExchange(on connection: Connection, target: UnsafeBufferPointer<UInt8>) -> Exchange {
         lastExchange += 1
-        let exchange = Exchange(number: lastExchange, target: target, connection: connection, loop: self)
-        connection.exchange = exchange
+        lastBegun = connection.id
+        let exchange = connection.beginExchange(number: lastExchange, target: target)
         // The first head's time runs from the start of the connection.
         setDeadline(of: connection, noLaterThan: configuration.headerTimeout)
         return exchange
     }
 
     func endExchange(on connection: Connection) {
-        connection.exchange?.finish()
-        connection.exchange = nil
+        connection.endExchange()
         // An idle connection ends after the idle time; one whose next request line drips in, after a head's time more.
         let span = configuration.idleTimeout.nanoseconds.addingReportingOverflow(
             configuration.headerTimeout.nanoseconds)
         setDeadline(of: connection, after: TimeSpan(nanoseconds: span.overflow ? .max : span.partialValue))
     }
 
+    // MARK: Waiting for handlers
+
+    /// One more request may wait awake.
+    var letsWaitAwake: Bool { letsStayAwake && awake < Self.maximumAwake }
+
+    /// Libmicrohttpd always wants to run again when somebody waits awake, so nobody can tell whether it has something to do. That
+    /// is harmless only while nothing large is on its way, because what is small is moved in one run.
+    var letsStayAwake: Bool { bulky == 0 }
+
+    func countAwake(_ change: Int) { awake += change }
+    func countBulky(_ change: Int) { bulky += change }
+
     // MARK: Ends of clients
 
-    func watchForEnd(of connection: Connection) {
+    private func watchForEnd(of connection: Connection) {
         do throws(SystemError) {
             try poller.add(connection.socket, token: connection.id, interest: .peerClosed)
         } catch {
-            logger.error("a waiting client's end cannot be watched for", metadata: ["error": "\(error)"])
+            logger.error("a client's end cannot be watched for", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// Libmicrohttpd misses an end that arrives together with the last bytes: reading less than it has room for clears its
+    /// readiness, and the edge was already reported. So it is reported again when those bytes have been read.
+    func reportEnd(of connection: Connection) { ended.append(connection.id) }
+
+    /// Libmicrohttpd 0.9.75 is about to refuse a length, and would send the head of its answer twice. It does not say of whom.
+    func lengthIsRefused() {
+        if let connection = connections[lastBegun], connection.refuseLength() { return }
+        for connection in connections.values where connection.refuseLength() { return }
     }
 
     func unwatch(_ connection: Connection) throws(SystemError) {
@@ -219,9 +260,12 @@ final class ServerLoop {
         for connection in connections.values {
             guard let deadline = connection.deadline else { continue }
             if deadline <= now {
-                connection.exchange?.timeOut()
                 connection.deadline = nil
-                connection.cut()
+                if let more = connection.exchange?.timeOut() {
+                    setDeadline(of: connection, after: more)
+                } else {
+                    connection.cut()
+                }
             } else if deadline < nextReap {
                 nextReap = deadline
             }

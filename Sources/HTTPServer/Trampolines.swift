@@ -42,6 +42,11 @@ enum Trampolines {
         }
     }
 
+    static let log: MHD_LogCallback = { context, format, _ in
+        guard let context, let format, strstr(format, "Content-Length") != nil else { return }
+        Unmanaged<ServerLoop>.fromOpaque(context).takeUnretainedValue().lengthIsRefused()
+    }
+
     static let header: MHD_KeyValueIteratorN = { context, _, name, nameCount, value, valueCount in
         guard let context, let name, let value else { return cmhd_no }
         let scan = context.assumingMemoryBound(to: HeadScan.self)

@@ -3,6 +3,23 @@ import Testing
 
 /// Everything that must be refused, where it is said to be wrong, and that nothing of it is stored.
 struct BadInputTests {
+    @Test func compressedBodiesAreRefused() throws {
+        try withService { service in
+            let body = "{\"handler\":\"square\",\"payload\":1}"
+            for coding in ["gzip", "br", "identity, gzip", "GZIP"] {
+                let reply = try service.post("/v1/jobs", body, [("Content-Encoding", coding)])
+                #expect(reply.status == 415, Comment(rawValue: coding))
+                #expect(reply.header("Accept-Encoding") == "identity")
+                #expect((reply.object["detail"] as? String)?.contains("'\(coding)'") == true)
+            }
+            for coding in ["identity", "Identity", " ", "identity, identity"] {
+                #expect(
+                    try service.post("/v1/jobs", body, [("Content-Encoding", coding)]).status == 202,
+                    Comment(rawValue: coding))
+            }
+        }
+    }
+
     struct Case {
         var body: String
         var status: Int

@@ -47,6 +47,25 @@ struct BatchesTests {
         }
     }
 
+    @Test func aHandlerMayHaveDefaultsOfItsOwn() throws {
+        let backoff = Backoff(initial: 2, factor: 5, maximum: 60, jitter: 0)
+        try withService({ configuration in
+            let handler = HandlerDescription(
+                HandlerProfile(name: "square"), runtime: "swift", maximumAttempts: 7, backoff: backoff)
+            configuration.handlers = { [handler] }
+        }) { service in
+            _ = try service.submitted()
+            #expect(
+                service.store.batches.last?.options.retries == RetryPolicy(maximumAttempts: 7, backoff: backoff))
+            _ = try service.post(
+                "/v1/batches", #"{"max_attempts": 3, "backoff": {"initial": 9}, "handler": "square", "jobs": [1]}"#)
+            #expect(
+                service.store.batches.contains {
+                    $0.options.retries == RetryPolicy(maximumAttempts: 3, backoff: Backoff(initial: 9))
+                })
+        }
+    }
+
     @Test func aLargeBatchIsCutIntoSegments() throws {
         try withService { service in
             let id = try service.submitted(25_000)

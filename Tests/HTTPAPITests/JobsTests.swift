@@ -82,6 +82,11 @@ struct JobsTests {
             #expect(try service.get("/v1/jobs/job_\(id.ulid)_3").object["status"] as? String == "running")
             #expect(try service.get("/v1/jobs/job_\(id.ulid)_4").object["status"] as? String == "pending")
             #expect(try service.get("/v1/jobs/job_\(id.ulid)_5").status == 404)
+            for index in ["5", "x", "-1", "01"] {
+                let missing = try service.get("/v1/batches/\(id)/jobs/\(index)")
+                #expect(missing.status == 404)
+                #expect(missing.object["detail"] as? String == "There is no job '\(index)' in batch '\(id)'.")
+            }
         }
     }
 }

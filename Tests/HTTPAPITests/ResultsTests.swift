@@ -27,13 +27,19 @@ struct ResultsTests {
                 {"index":6,"id":"job_\(id.ulid)_6","status":"cancelled"}
 
                 """
-            for accept in ["*/*", "application/x-ndjson", "application/json, application/x-ndjson;q=0.1", "text/html"] {
+            for accept in [
+                "*/*", "application/x-ndjson", "application/json, application/x-ndjson;q=0.1", "text/html",
+                "application/json;q=0", "application/json; Q=0.000, application/x-ndjson; q=0",
+            ] {
                 let reply = try service.get("/v1/batches/\(id)/results", [("Accept", accept)])
                 #expect(reply.status == 200)
                 #expect(reply.header("Content-Type") == "application/x-ndjson")
                 #expect(reply.text == expected)
             }
             #expect(try service.get("/v1/batches/\(id)/results").text == expected)
+            let page = try service.get(
+                "/v1/batches/\(id)/results", [("Accept", "application/x-ndjson; q=0, application/json;q=0.5")])
+            #expect(page.header("Content-Type") == "application/json")
             let part = try service.get("/v1/batches/\(id)/results?cursor=2&limit=3")
             #expect(part.text == expected.split(separator: "\n")[2..<5].map { $0 + "\n" }.joined())
         }

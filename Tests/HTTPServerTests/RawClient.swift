@@ -55,6 +55,13 @@ final class RawClient {
     func finishSending() { shutdown(number, Int32(SHUT_WR)) }
     func close() { socket = nil }
 
+    /// Leaves so that the server hears of it: by a reset.
+    func vanish() {
+        var immediately = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(number, SOL_SOCKET, SO_LINGER, &immediately, socklen_t(MemoryLayout<linger>.size))
+        close()
+    }
+
     /// Reads one response; `isHead`: one without a body whatever it announces.
     func response(isHead: Bool = false) throws -> Response {
         var response = Response()

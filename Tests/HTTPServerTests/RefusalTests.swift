@@ -230,6 +230,102 @@ import Testing
         #expect(try client.response().status == 200)
         #expect(client.isClosedByServer())
     }
+
+    @Test func `a length that is none is refused with one answer`() throws {
+        let server = try HTTPServer.started()
+        defer { server.stop() }
+        let lengths = [
+            ("-1", 400), ("5x", 400), ("+5", 400), ("", 400), ("5, 5", 400), ("0x5", 400),
+            ("99999999999999999999999999", 413), ("9223372036854775808", 413),
+        ]
+        for (length, status) in lengths {
+            for parts in [1, 2] {
+                let client = try RawClient(port: server.port)
+                let lines = ["POST / HTTP/1.1\r\nHost: x\r\n", "Content-Length: \(length)\r\n\r\nabc"]
+                if parts == 1 {
+                    try client.send(lines.joined())
+                } else {
+                    try client.send(lines[0])
+                    // Somebody else's request comes in between.
+                    let other = try RawClient(port: server.port)
+                    try other.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                    #expect(try other.response().status == 200)
+                    try client.send(lines[1])
+                }
+                let answer = String(decoding: try client.rest(), as: UTF8.self)
+                #expect(answer.hasPrefix("HTTP/1.1 \(status) "), Comment(rawValue: length))
+                #expect(answer.split(separator: "HTTP/1.").count == 1, Comment(rawValue: "\(length): \(answer)"))
+                #expect(answer.contains("\r\n\r\nrefused: "), Comment(rawValue: answer))
+            }
+        }
+    }
+
+    @Test func `bodies share a budget until their requests are answered`() throws {
+        let held = Collected<HTTPResponder>()
+        let server = try HTTPServer.started(
+            TestHandler { request, responder in
+                if request.head.path == "/hold" { held.add(responder) } else { responder.respond(.text("ok")) }
+            }
+        ) { $0.bodyBudget = 100_000 }
+        defer { server.stop() }
+        let body = String(repeating: "x", count: 60_000)
+        let announced = "HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        let chunk = "\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n"
+        let chunked = "HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\(chunk)0\r\n\r\n"
+        let holder = try RawClient(port: server.port)
+        for round in 1...2 {
+            try holder.send("POST /hold " + announced)
+            let responder = try #require(held.first(round).last)
+            for request in [announced, chunked] {
+                let client = try RawClient(port: server.port)
+                try client.send("POST / " + request)
+                let response = try client.response()
+                #expect(response.status == 503)
+                #expect(response.body.hasPrefix("refused: The server holds as many requests"))
+                let small = try RawClient(port: server.port)
+                try small.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
+                #expect(try small.response().status == 200)
+            }
+            responder.respond(.text("done"))
+            #expect(try holder.response().body == "done")
+            for request in [announced, chunked, announced, chunked] {
+                let client = try RawClient(port: server.port)
+                try client.send("POST / " + request)
+                #expect(try client.response().status == 200)
+            }
+        }
+        // Alone, a body may be larger than the budget.
+        let client = try RawClient(port: server.port)
+        let large = String(repeating: "x", count: 200_000)
+        try client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + large)
+        #expect(try client.response().status == 200)
+    }
+
+    /// A head that was accepted is not examined again; so what is not the same must not look the same.
+    @Test func `a field that is hidden by NUL is not taken for the one that was accepted before`() throws {
+        let server = try HTTPServer.started()
+        defer { server.stop() }
+        for name in ["X-A", "Content-Length"] {
+            let client = try RawClient(port: server.port)
+            for _ in 0..<3 {
+                try client.send("POST /a HTTP/1.1\r\nHost: x\r\n\(name): 0\r\n\r\n")
+                #expect(try client.response().body == "POST /a ")
+            }
+            try client.send("POST /a HTTP/1.1\r\nHost: x\0\0\(name)\0 0\r\n\r\n")
+            #expect(try client.response().status == 400)
+        }
+    }
+
+    @Test func `each of several heads that are alike counts for itself`() throws {
+        let server = try HTTPServer.started()
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        let requests = [("/a", "12"), ("/a", "34"), ("/b", "56"), ("/b", "7"), ("/b", ""), ("/b", ""), ("/a", "8")]
+        for (path, body) in requests {
+            try client.send("POST \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            #expect(try client.response().body == "POST \(path) \(body)")
+        }
+    }
 }
 
 /// The thread and the test use different halves of the client: one sends, one receives.

@@ -149,11 +149,62 @@ import Testing
         let client = try RawClient(port: server.port)
         try client.send(Self.request)
         let responder = try #require(responders.first(1).first)
-        client.close()
+        client.vanish()
         #expect(gone.first(1) == [true])
         server.stop()
         let stream = TestStream()
         responder.respond(HTTPResponse(status: 200, body: .stream(stream)))
         #expect(stream.cancellations.all == [true])
+    }
+
+    @Test func `a client that has sent its last byte gets the whole stream`() throws {
+        let stream = TestStream([Self.part("now,")])
+        let server = try server(stream)
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        try client.send(Self.request)
+        client.finishSending()
+        let deliver = try #require(stream.requests.first(1).first)
+        pause(.milliseconds(50))
+        deliver(Self.part("later"))
+        try #require(stream.requests.first(2).count == 2)
+        stream.requests.all[1](.end)
+        #expect(try client.response().body == "now,later")
+        #expect(client.isClosedByServer())
+    }
+
+    @Test func `a client that takes too little is cut off, however it drips`() throws {
+        let stream = TestStream((0..<1000).map { _ in Self.part(String(repeating: "x", count: 65_536)) })
+        let server = try HTTPServer.started(
+            TestHandler { _, responder in responder.respond(HTTPResponse(status: 200, body: .stream(stream))) }
+        ) {
+            $0.sendTimeout = .milliseconds(300)
+            $0.minimumSent = 65_536
+        }
+        defer { server.stop() }
+        let client = try RawClient(port: server.port, receiveBuffer: 4096)
+        try client.send(Self.request)
+        let limit = MonotonicTime.now() + TimeSpan(seconds: 10)
+        while stream.cancellations.all.isEmpty, MonotonicTime.now() < limit {
+            _ = try? client.take(1)
+            pause(.milliseconds(20))
+        }
+        #expect(stream.cancellations.all == [true])
+    }
+
+    @Test func `a client that takes what there is may wait for more as long as it likes`() throws {
+        let stream = TestStream([Self.part("0")])
+        let server = try HTTPServer.started(
+            TestHandler { _, responder in responder.respond(HTTPResponse(status: 200, body: .stream(stream))) }
+        ) { $0.sendTimeout = .milliseconds(50) }
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        try client.send(Self.request)
+        for number in 1...4 {
+            let deliver = try #require(stream.requests.first(number).last)
+            pause(.milliseconds(120))
+            deliver(number < 4 ? Self.part("\(number)") : .end)
+        }
+        #expect(try client.response().body == "0123")
     }
 }

@@ -6,12 +6,14 @@ import Synchronization
 
 /// A store in memory that keeps the contract of the real one: submissions complete on its own thread, and only then are
 /// they there.
-final class MemoryStore: BatchSubmitting, BatchReading {
+final class MemoryStore: BatchSubmitting, BatchReading, QueueKeeping {
     struct Entry: Sendable {
         var record: BatchRecord
         var segments: [Segment]
         var runs: [OutcomeRun] = []
         var attempts: [AttemptRecord] = []
+        var logs: [JobLog] = []
+        var shared: [UInt8]?
     }
 
     struct State: Sendable {
@@ -25,6 +27,8 @@ final class MemoryStore: BatchSubmitting, BatchReading {
         /// What the scheduler would do to each batch, as soon as it is stored.
         var work: (@Sendable (NewBatch) -> [OutcomeRun])?
         var isHeld = false
+        /// Those with settings of their own.
+        var queues: [String: QueueSettings] = [:]
         var reads = 0
     }
 
@@ -84,15 +88,24 @@ final class MemoryStore: BatchSubmitting, BatchReading {
         if let finished { observer.withLock { $0 }?([.finished(finished)]) }
     }
 
+    /// Adds to what is stored of a batch, without telling anybody.
+    func change(_ id: BatchID, _ body: (inout Entry) -> Void) {
+        state.withLock { state in
+            guard var entry = state.entries[id] else { return }
+            body(&entry)
+            state.entries[id] = entry
+        }
+    }
+
     func submit(_ batch: NewBatch, completion: @escaping StoreCompletion<BatchRecord>) {
         writer.submit { [self] in
             state.wait { $0.isHeld ? .sleep(until: nil) : .done(()) }
             let record = BatchRecord(
                 id: batch.id, handler: batch.handler, options: batch.options, total: batch.total,
-                createdAt: batch.createdAt)
+                sharedBytes: batch.shared?.count, createdAt: batch.createdAt)
             let (error, work) = state.withLock { state in
                 if state.submitError == nil {
-                    state.entries[batch.id] = Entry(record: record, segments: batch.segments)
+                    state.entries[batch.id] = Entry(record: record, segments: batch.segments, shared: batch.shared)
                     state.order.append(batch.id)
                 }
                 return (state.submitError, state.work)
@@ -102,6 +115,7 @@ final class MemoryStore: BatchSubmitting, BatchReading {
                 return
             }
             state.notifyAll()
+            observer.withLock { $0 }?([.submitted(record)])
             completion(.success(record))
             if let work { self.record(work(batch), of: batch.id) }
         }
@@ -116,6 +130,7 @@ final class MemoryStore: BatchSubmitting, BatchReading {
                 return (state.entries[batch]?.record, state.submitError)
             }
             completion(error.map { .failure($0) } ?? .success(record))
+            observer.withLock { $0 }?([.cancelRequested(batch)])
         }
     }
 
@@ -124,6 +139,7 @@ final class MemoryStore: BatchSubmitting, BatchReading {
     func batches(_ filter: BatchFilter, before: BatchID?, limit: Int) throws(StoreError) -> BatchPage {
         let all = try read().values.map(\.record).sorted { $0.id > $1.id }.filter { record in
             (before.map { record.id < $0 } ?? true) && (filter.handler.map { record.handler == $0 } ?? true)
+                && (filter.queue.map { record.options.queue == $0 } ?? true)
                 && (filter.phases.isEmpty || filter.phases.contains(record.phase))
         }
         return BatchPage(batches: Array(all.prefix(limit)), next: all.count > limit ? all[limit - 1].id : nil)
@@ -141,7 +157,7 @@ final class MemoryStore: BatchSubmitting, BatchReading {
         }
         return JobRecord(
             id: id, batch: entry.record, payload: Array(payload), outcome: run?.outcome, body: body,
-            attempts: entry.attempts.filter { $0.index == id.index })
+            attempts: entry.attempts.filter { $0.index == id.index }, logs: entry.logs.filter { $0.index == id.index })
     }
 
     func results(of batch: BatchID, from first: Int, maximumBytes: Int) throws(StoreError) -> [OutcomeRun] {
@@ -158,6 +174,35 @@ final class MemoryStore: BatchSubmitting, BatchReading {
     func failedIndices(of batch: BatchID, limit: Int) throws(StoreError) -> [Int] {
         let failed = try read()[batch]?.runs.filter { $0.outcome == .failed } ?? []
         return Array(failed.flatMap { Array($0.range) }.prefix(limit))
+    }
+
+    func changeQueue(_ name: String, _ change: QueueChange, completion: @escaping StoreCompletion<QueueRecord>) {
+        writer.submit { [self] in
+            let (record, error) = state.withLock { state in
+                let record = QueueRecord(
+                    name: name, settings: change.applied(to: state.queues[name] ?? QueueSettings()))
+                if state.submitError == nil { state.queues[name] = record.settings }
+                return (record, state.submitError)
+            }
+            completion(error.map { .failure($0) } ?? .success(record))
+        }
+    }
+
+    func queue(_ name: String) throws(StoreError) -> QueueOverview {
+        let batches = try read().values.map(\.record).filter { !$0.isFinished && $0.options.queue == name }
+        let settings = state.withLock { $0.queues[name] } ?? QueueSettings()
+        return QueueOverview(
+            record: QueueRecord(name: name, settings: settings),
+            backlog: QueueBacklog(
+                batches: batches.count, jobs: batches.reduce(0) { $0 + $1.total - $1.counts.finished }))
+    }
+
+    func queues(after: String?, limit: Int) throws(StoreError) -> [QueueOverview] {
+        let unfinished = try read().values.filter { !$0.record.isFinished }.map(\.record.options.queue)
+        let names = Set(unfinished + state.withLock { Array($0.queues.keys) } + [QueueSettings.defaultName])
+        var overviews: [QueueOverview] = []
+        for name in names.sorted().filter({ $0 > after ?? "" }).prefix(limit) { overviews.append(try queue(name)) }
+        return overviews
     }
 
     private func read() throws(StoreError) -> [BatchID: Entry] {

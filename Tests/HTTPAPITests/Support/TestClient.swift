@@ -28,7 +28,7 @@ struct ClientError: Error { var detail: String }
 
 /// One connection to a service on loopback, with nothing between it and the test.
 final class TestConnection {
-    private let number: Int32
+    private var number: Int32
 
     init(port: Int) throws {
         number = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -47,7 +47,30 @@ final class TestConnection {
         guard code == 0 else { throw ClientError(detail: "cannot connect: \(errno)") }
     }
 
-    deinit { Glibc.close(number) }
+    deinit { close() }
+
+    func close() {
+        if number >= 0 { Glibc.close(number) }
+        number = -1
+    }
+
+    /// What comes next, as it comes; nothing at the end.
+    func receive() throws -> [UInt8] {
+        var part = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(number, &part, part.count, 0)
+        if count < 0 { throw ClientError(detail: "no answer: \(errno)") }
+        return Array(part[..<count])
+    }
+
+    /// Everything up to the end of the connection.
+    func rest() throws -> String {
+        var all: [UInt8] = []
+        while true {
+            let part = try receive()
+            if part.isEmpty { return String(decoding: all, as: UTF8.self) }
+            all += part
+        }
+    }
 
     func send(_ bytes: [UInt8]) throws {
         var sent = 0
@@ -71,12 +94,10 @@ final class TestConnection {
 
     func reply() throws -> Reply {
         var bytes: [UInt8] = []
-        var part = [UInt8](repeating: 0, count: 65_536)
         while true {
-            let count = recv(number, &part, part.count, 0)
-            if count < 0 { throw ClientError(detail: "no answer: \(errno)") }
-            if count == 0 { break }
-            bytes += part[..<count]
+            let part = try receive()
+            if part.isEmpty { break }
+            bytes += part
         }
         guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else {
             throw ClientError(detail: "no head in \(bytes.count) bytes")

@@ -19,15 +19,23 @@ final class TestService {
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
         var configuration = APIConfiguration(
-            store: store, tasks: tasks, live: live,
-            handlers: {
+            store: store, tasks: tasks, live: live, pool: EmptyPool(),
+            handlers: { [live] in
                 [
-                    HandlerDescription(name: "square", runtime: "swift", healthy: true),
-                    HandlerDescription(name: "echo", runtime: "python", healthy: false),
+                    HandlerDescription(
+                        HandlerProfile(
+                            name: "square", limits: HandlerLimits(timeout: 2.5, residentBytes: 1 << 30), concurrency: 3),
+                        runtime: "swift"),
+                    HandlerDescription(
+                        HandlerProfile(name: "echo", recycling: RecyclingPolicy(jobs: 1000)), runtime: "python",
+                        unhealthy: live.unhealthy("echo")),
                 ]
             },
             readiness: { Readiness() },
             callbackURLProblem: { $0.hasPrefix("http") ? nil : "must be an absolute http or https URL" },
+            secretProblem: {
+                $0.hasPrefix("whsec_") && $0.utf8.count >= 38 ? nil : "must be \"whsec_\" and 24 to 64 bytes in base64"
+            },
             openapi: Array("openapi: 3.1.0\n".utf8), defaultTimeout: 60,
             clock: { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6)) }, version: "1.2.3",
             logger: quiet)
@@ -62,9 +70,19 @@ final class TestService {
     }
 
     func post(_ target: String, bytes: [UInt8], _ headers: [(String, String)] = []) throws -> Reply {
+        try send("POST", target, bytes: bytes, headers)
+    }
+
+    func send(
+        _ method: String, _ target: String, bytes: [UInt8], _ headers: [(String, String)] = []
+    ) throws -> Reply {
         let connection = try connection()
-        try connection.send("POST", target, [("Content-Type", "application/json")] + headers, body: bytes)
+        try connection.send(method, target, [("Content-Type", "application/json")] + headers, body: bytes)
         return try connection.reply()
+    }
+
+    func patch(_ target: String, _ body: String) throws -> Reply {
+        try send("PATCH", target, bytes: Array(body.utf8))
     }
 
     /// Stores a batch of integers.
@@ -86,13 +104,34 @@ func withService(
     try body(service)
 }
 
+struct EmptyPool: PoolControl {
+    func snapshot() -> PoolSnapshot { PoolSnapshot(size: 1, workers: [], runtimes: []) }
+    func resize(to slots: Int) {}
+}
+
 final class LiveStub: LiveState {
     private let jobs = Mutex<Set<JobID>>([])
+    private let state = Mutex(State())
+
+    private struct State {
+        var progress: [JobID: JobProgress] = [:]
+        var logs: [JobID: [JobLog]] = [:]
+        var unhealthy: [String: Unhealthy] = [:]
+    }
+
+    func set(_ progress: JobProgress, of job: JobID) { state.withLock { $0.progress[job] = progress } }
+    func set(_ logs: [JobLog], of job: JobID) { state.withLock { $0.logs[job] = logs } }
+    func set(_ unhealthy: Unhealthy?, of handler: String) { state.withLock { $0.unhealthy[handler] = unhealthy } }
+
+    func progress(of job: JobID) -> JobProgress? { state.withLock { $0.progress[job] } }
+    func logs(of job: JobID) -> [JobLog] { state.withLock { $0.logs[job] ?? [] } }
+    func unhealthy(_ handler: String) -> Unhealthy? { state.withLock { $0.unhealthy[handler] } }
 
     /// These run from now on, and nothing else.
     func run(_ running: Set<JobID>) { jobs.withLock { $0 = running } }
 
     func running(in batch: BatchID) -> Int { jobs.withLock { jobs in jobs.count { $0.batch == batch } } }
+    func running(inQueue name: String) -> Int { name == "busy" ? jobs.withLock { $0.count } : 0 }
     func isRunning(_ job: JobID) -> Bool { jobs.withLock { $0.contains(job) } }
 }
 
