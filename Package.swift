@@ -49,6 +49,7 @@ let package = Package(
         .systemLibrary(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CVips", providers: [.apt(["libvips-dev"])]),
 
         // Values and rules.
@@ -58,11 +59,16 @@ let package = Package(
 
         // The store.
         room("JobStore", ["JobModel", "JSONBytes"]),
-        room("SQLiteStore", ["JobStore", "JobModel", "JSONBytes", "Platform", grdb, sqlite]),
+        room("SQLiteStore", ["CSQLite", "JobStore", "JobModel", "JSONBytes", "Platform", grdb, sqlite]),
 
         // The pool.
-        room("WorkerKit", ["JobModel", "JSONBytes", "Platform"]),
+        room("WorkerKit", ["JobModel", "JSONBytes", "Platform", logging]),
         room("WorkerPool", ["WorkerKit", "JobModel", "JSONBytes", "Platform", logging]),
+        .target(
+            name: "PythonRuntime", dependencies: ["JobModel", "JSONBytes"],
+            // The program that Python runs.
+            resources: [.embedInCode("Resources/jobmill_runner.py")], swiftSettings: strict),
+        room("CommandHandlers", ["WorkerKit", "JobModel", "JSONBytes", "Platform"]),
         room(
             "ImageHandlers",
             ["WorkerKit", "JSONBytes", "Platform", .target(name: "CVips", condition: .when(traits: ["Images"]))]),
@@ -79,7 +85,8 @@ let package = Package(
             name: "Jobmill",
             dependencies: [
                 "JobModel", "JSONBytes", "Platform", "JobStore", "SQLiteStore", "WorkerKit", "WorkerPool", "Scheduling",
-                "Webhooks", "HTTPServer", "HTTPAPI", "HTTPClient", logging, arguments,
+                "Webhooks", "HTTPServer", "HTTPAPI", "HTTPClient", "PythonRuntime", "CommandHandlers", logging,
+                arguments, yams,
             ],
             // A link to the file at the top, so that the service can show it.
             resources: [.embedInCode("Resources/openapi.yaml")],
@@ -103,7 +110,11 @@ let package = Package(
         tests(
             "SQLiteStoreTests",
             ["SQLiteStore", "StoreConformance", "JobStore", "JobModel", "JSONBytes", "Platform", grdb]),
-        tests("WorkerKitTests", ["WorkerKit", "JobModel", "JSONBytes", "Platform"]),
+        .executableTarget(
+            name: "WorkerKitTestHost", dependencies: ["WorkerKit", "Platform", logging],
+            path: "Tests/WorkerKitTestHost", swiftSettings: strict),
+        tests(
+            "WorkerKitTests", ["WorkerKit", "WorkerKitTestHost", "JobModel", "JSONBytes", "Platform", logging]),
         .executableTarget(
             name: "WorkerPoolTestHost", dependencies: ["WorkerPool", "WorkerKit", "JobModel", "Platform", logging],
             path: "Tests/WorkerPoolTestHost",
@@ -111,12 +122,25 @@ let package = Package(
         tests(
             "WorkerPoolTests",
             ["WorkerPool", "WorkerPoolTestHost", "WorkerKit", "JobModel", "JSONBytes", "Platform", logging]),
+        .executableTarget(
+            name: "CommandHandlersTestHost",
+            dependencies: ["CommandHandlers", "WorkerKit", "JobModel", "JSONBytes", "Platform"],
+            path: "Tests/CommandHandlersTestHost", swiftSettings: strict),
+        tests(
+            "CommandHandlersTests",
+            [
+                "CommandHandlers", "CommandHandlersTestHost", "WorkerPool", "WorkerKit", "JobModel", "JSONBytes",
+                "Platform", logging,
+            ]),
         tests(
             "ImageHandlersTests",
             [
                 "ImageHandlers", "WorkerKit", "JSONBytes", "Platform",
                 .target(name: "CVips", condition: .when(traits: ["Images"])),
             ]),
+        tests(
+            "PythonRuntimeTests",
+            ["PythonRuntime", "WorkerPool", "WorkerKit", "JobModel", "JSONBytes", "Platform", logging]),
         tests("SchedulingTests", ["Scheduling", "JobStore", "JobModel", "JSONBytes", "Platform", logging]),
         // A listener of its own for tests of what speaks HTTP as a client.
         .target(name: "LocalHTTP", dependencies: ["Platform"], path: "Tests/LocalHTTP", swiftSettings: strict),
@@ -130,7 +154,7 @@ let package = Package(
             ["HTTPAPI", "HTTPServer", "JobStore", "JobModel", "JSONBytes", "Platform", logging, yams]),
         tests(
             "JobmillTests",
-            ["Jobmill", "HTTPClient", "LocalHTTP", "JobModel", "JSONBytes", "Platform", arguments]),
+            ["Jobmill", "HTTPClient", "LocalHTTP", "PythonRuntime", "JobModel", "JSONBytes", "Platform", arguments]),
         // Drives the real binary over real HTTP.
         .testTarget(
             name: "EndToEndTests", dependencies: ["JobmillCommand", "HTTPClient", "Platform"],

@@ -1,4 +1,6 @@
+import CommandHandlers
 import Glibc
+import JSONBytes
 import Platform
 public import WorkerKit
 
@@ -30,9 +32,14 @@ public enum Jobmill {
             StandardError.write("jobmill: two handlers have the name \"\(duplicate)\"")
             exit(ExitStatus.usage)
         }
-        Zygote.runIfRequested(arguments: CommandLine.arguments, handlers: compiledIn)
+        Zygote.runIfRequested(arguments: CommandLine.arguments, handlers: compiledIn) { commands in
+            CommandHandlers.handlers(
+                from: try commands.map { try CommandSpecification(parsing: JSON(trusted: $0).value) })
+        }
         Signals.ignoreFailedWrites()
-        HandlerCatalog.compiledIn = HandlerCatalog(own: handlers.map(\.name), demo: DemoHandlers.all.map(\.name))
+        HandlerCatalog.compiledIn = HandlerCatalog(
+            own: handlers.map(\.name), demo: DemoHandlers.all.map(\.name),
+            preparing: Set(compiledIn.filter(\.hasPreparation).map(\.name)))
         RootCommand.run()
     }
 

@@ -4,7 +4,7 @@ import WorkerKit
 #if Images
     import ImageHandlers
 
-    Jobmill.main(handlers: ImageHandlers.all(roots: .fromEnvironment()))
+    Jobmill.main(handlers: ImageHandlers.all(roots: .fromEnvironment(), limits: ImageLimits.fromEnvironment()))
 #else
     Jobmill.main(handlers: [])
 #endif

@@ -16,10 +16,18 @@ struct BatchView: Equatable {
 
     var id: String
     var handler: String
+    var queue: String?
     var status: String
     var counts: Counts
+    /// Sums of the jobs' own counters, by name.
+    var counters: [Counter]
     /// Those that have passed, in order.
     var times: [Time]
+
+    struct Counter: Equatable {
+        var name: String
+        var sum: Int
+    }
 
     struct Time: Equatable {
         var name: String
@@ -33,11 +41,15 @@ struct BatchView: Equatable {
         else { return nil }
         self.id = id
         self.handler = handler
+        queue = value["queue"]?.string()
         self.status = status
         func count(_ name: String) -> Int { counts[name]?.integer() ?? 0 }
         self.counts = Counts(
             total: total, pending: count("pending"), running: count("running"), succeeded: count("succeeded"),
             failed: count("failed"), cancelled: count("cancelled"), expired: count("expired"))
+        counters = (value["counters"]?.members() ?? []).compactMap { name, sum in
+            sum.integer().map { Counter(name: name, sum: $0) }
+        }
         times = [("created_at", "created"), ("started_at", "started"), ("finished_at", "finished")]
             .compactMap { key, name in value[key]?.string().map { Time(name: name, text: $0) } }
     }
@@ -66,7 +78,10 @@ struct BatchView: Equatable {
 
     var lines: [String] {
         let rows =
-            [("handler", handler), ("status", status), ("jobs", "\(counts.total): \(tally)")]
+            [("handler", handler)] + (queue.map { [("queue", $0)] } ?? []) + [
+                ("status", status), ("jobs", "\(counts.total): \(tally)"),
+            ]
+            + counters.map { ($0.name, "\($0.sum)") }
             + times.map { ($0.name, $0.text) }
         return Output.table(title: id, rows)
     }

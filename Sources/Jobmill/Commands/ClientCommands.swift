@@ -4,7 +4,7 @@ import ArgumentParser
 enum ClientCommands {
     static let all: [any ParsableCommand.Type] = [
         SubmitCommand.self, MapCommand.self, StatusCommand.self, WatchCommand.self, ResultsCommand.self,
-        CancelCommand.self, HandlersCommand.self,
+        CancelCommand.self, HandlersCommand.self, QueuesCommand.self, PoolCommand.self,
     ]
 }
 

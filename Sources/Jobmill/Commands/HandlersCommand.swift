@@ -27,7 +27,10 @@ struct HandlersCommand: ClientCommand {
             let runtime = handler["runtime"]?.string() ?? ""
             let isHealthy = handler["healthy"]?.boolean() ?? true
             let padding = String(repeating: " ", count: width - name.count)
-            return Output.printable("\(name)\(padding)  \(runtime)\(isHealthy ? "" : "  (cannot run now)")")
+            let reason = handler["reason"]?.string().map { ": \($0)" } ?? ""
+            let problem = handler["reload_problem"]?.string().map { "  (could not be reloaded: \($0))" } ?? ""
+            return Output.printable(
+                "\(name)\(padding)  \(runtime)\(isHealthy ? "" : "  (cannot run now\(reason))")\(problem)")
         }
     }
 }

@@ -39,6 +39,16 @@ enum Output {
         return isKnown ? Int(size.ws_col) : 80
     }
 
+    /// Rows of equal length, the heading first, in columns.
+    static func columns(_ rows: [[String]]) -> [String] {
+        let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+            let end = cells.joined(separator: "  ").reversed().drop { $0 == " " }
+            return String(end.reversed())
+        }
+    }
+
     /// Text from elsewhere without control characters, which could take over a terminal.
     static func printable(_ text: String) -> String {
         String(

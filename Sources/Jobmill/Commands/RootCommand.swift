@@ -16,11 +16,12 @@ struct RootCommand: ParsableCommand {
             3 the server refused; 4 the server cannot be reached.
             """,
         version: Jobmill.version,
-        subcommands: [ServeCommand.self] + ClientCommands.all)
+        subcommands: [ServeCommand.self, CheckConfigCommand.self] + ClientCommands.all)
 
     /// One clear line, not the page of usage that the parser would print.
     private static func complaint(about error: any Error) -> [String] {
         if let failure = error as? ClientFailure { return failure.lines }
+        if let error = error as? ConfigurationError { return error.problems.map { "jobmill: \($0)" } }
         let sentence = message(for: error)
         return sentence.isEmpty ? [] : ["jobmill: " + sentence.split(separator: "\n").joined(separator: " ")]
     }
@@ -39,6 +40,7 @@ struct RootCommand: ParsableCommand {
                 for line in complaint(about: error) { Output.note(line) }
             }
             if let failure = error as? ClientFailure { Foundation.exit(failure.status) }
+            if error is ConfigurationError { Foundation.exit(ExitStatus.usage) }
             Foundation.exit(code == .validationFailure ? ExitStatus.usage : code.rawValue)
         }
     }

@@ -36,8 +36,12 @@ struct ServiceClient {
         try json(of: exchange("GET", path, body: nil, wait: wait))
     }
 
-    func post(_ path: String, _ body: [UInt8]) throws(ClientFailure) -> JSON {
-        try json(of: exchange("POST", path, body: body, wait: 0))
+    func post(_ path: String, _ body: [UInt8], wait: Int = 0) throws(ClientFailure) -> JSON {
+        try json(of: exchange("POST", path, body: body, wait: wait))
+    }
+
+    func patch(_ path: String, _ body: [UInt8]) throws(ClientFailure) -> JSON {
+        try json(of: exchange("PATCH", path, body: body, wait: 0))
     }
 
     /// One request, whatever the answer's status is. Only for answers that fit into memory.

@@ -14,6 +14,9 @@ struct WorkOptions: ParsableArguments {
     @Option(help: "File of jobs, - for standard input: one JSON array, or a JSON value in each line.")
     var file: String?
 
+    @Option(help: "Queue that the batch waits in. Default: the handler's, else default.")
+    var queue: String?
+
     @Option(parsing: .unconditional, help: "From -100 to 100; higher goes first.")
     var priority: Int?
 
@@ -39,6 +42,10 @@ struct WorkOptions: ParsableArguments {
 
     /// The options that were given, as members of a submission. Whether they are in range is the server's affair.
     func write(to writer: inout JSONWriter) {
+        if let queue {
+            writer.key("queue")
+            writer.value(queue)
+        }
         if let priority {
             writer.key("priority")
             writer.value(priority)
@@ -60,7 +67,7 @@ struct WorkOptions: ParsableArguments {
     /// The same as a query, `?` included; empty if none was given.
     var query: String {
         let pairs = [
-            ("priority", priority.map { String($0) }), ("chunk_size", chunkSize),
+            ("queue", queue), ("priority", priority.map { String($0) }), ("chunk_size", chunkSize),
             ("max_attempts", maxAttempts.map { String($0) }), ("timeout", timeout.map { String($0) }),
         ].compactMap { name, value in value.map { "\(name)=\(ServiceClient.encoded($0))" } }
         return pairs.isEmpty ? "" : "?\(pairs.joined(separator: "&"))"

@@ -6,6 +6,8 @@ struct HandlerCatalog: Sendable {
     var own: [String]
     /// Those for trying and testing, served with `--demo`.
     var demo: [String]
+    /// Those that prepare something before the first job.
+    var preparing: Set<String> = []
 
     private static let stored = Mutex(HandlerCatalog(own: [], demo: []))
 
@@ -14,9 +16,5 @@ struct HandlerCatalog: Sendable {
     static var compiledIn: HandlerCatalog {
         get { stored.withLock { $0 } }
         set { stored.withLock { $0 = newValue } }
-    }
-
-    func served(withDemo: Bool) -> [String] {
-        (withDemo ? own + demo : own).sorted()
     }
 }

@@ -10,7 +10,7 @@ import Scheduling
 import Webhooks
 import WorkerPool
 
-extension Pool: ChunkRunner {}
+extension Pool: ChunkRunner, PoolControl {}
 extension Dispatcher: StoreObserver, LiveState {}
 
 /// The whole service: knows in which order its components come up and go down, and nothing else.
@@ -23,8 +23,9 @@ final class JobmillService {
     /// How long the fork server may take before clients are let in all the same, to be told by `/readyz`.
     private static let patience = TimeSpan(seconds: 10)
 
-    private let configuration: ServiceConfiguration
-    private let logger: Logger
+    /// Read once, but for what a reload can change: handlers and workers.
+    var configuration: ServiceConfiguration
+    let logger: Logger
     /// In the order of their start.
     private var started: [any Service] = []
     private var store: SQLiteStore?
@@ -33,6 +34,17 @@ final class JobmillService {
     private var api: API?
     private var tasks: TaskThreads?
     private var webhooks: WebhookDeliverer?
+    /// Nil as long as the service does not run.
+    private(set) var reloadable: Reloadable?
+
+    /// Who has to hear of other handlers.
+    struct Reloadable {
+        let handlers: HandlerRegistry
+        let api: API
+        let dispatcher: Dispatcher
+        let pool: Pool
+        let store: SQLiteStore
+    }
 
     init(configuration: ServiceConfiguration, logger: Logger) {
         self.configuration = configuration
@@ -40,44 +52,57 @@ final class JobmillService {
     }
 
     /// - Returns: the port that the service listens on.
-    func start(_ stopRequest: StopRequest) throws -> Int {
+    func start(_ requests: ServiceRequests) throws -> Int {
         do {
-            return try startComponents(stopRequest)
+            return try startComponents(requests)
         } catch {
             stop()
             throw error
         }
     }
 
-    private func startComponents(_ stopRequest: StopRequest) throws -> Int {
-        let onFatal: @Sendable (StoreError) -> Void = { stopRequest.stop(.fatal($0.description)) }
+    private func startComponents(_ requests: ServiceRequests) throws -> Int {
+        let onFatal: @Sendable (StoreError) -> Void = { requests.stop(.fatal($0.description)) }
         let clock: @Sendable () -> Timestamp = { SchedulingClock.system.now().wall }
         // First of all, so that an address that cannot be had leaves the data folder untouched.
         var http = HTTPServerConfiguration(host: configuration.listen.host, port: configuration.listen.port)
         http.listener = try HTTPListener(host: http.host, port: http.port)
         let store = try SQLiteStore.open(StoreConfiguration(folder: configuration.dataFolder, onBroken: onFatal))
         self.store = store
+        try QueueRules.apply(configuration.queues, to: store, logger: logger)
 
         let dispatcher = Dispatcher(
-            store: store, knownHandlers: Set(configuration.handlers), logger: logger, onFatal: onFatal)
+            store: store, handlers: configuration.handlers.map(\.profile), logger: logger, onFatal: onFatal)
         let hasWorkers = Monitor(false)
+        let handlers = HandlerRegistry(configuration.handlers)
         let pool = Pool(
-            configuration: PoolConfiguration(slots: configuration.workers), logger: logger,
-            onEvent: { event in
+            configuration: PoolConfiguration(
+                slots: configuration.followsCPUs ? nil : configuration.workers,
+                runtimes: try RuntimePlan.runtimes(
+                    for: configuration.handlers, preparing: HandlerCatalog.compiledIn.preparing),
+                gracePeriod: TimeSpan(seconds: configuration.gracePeriod)),
+            logger: logger,
+            onEvent: { [logger] event in
                 if case .slots(let slots) = event, slots > 0 {
                     hasWorkers.withLock { $0 = true }
                     hasWorkers.notifyAll()
                 }
+                if case .loaded(let names, let problem) = event {
+                    Self.note(names, problem: problem, at: clock(), in: handlers, logger)
+                }
                 dispatcher.handle(event)
             },
-            onFatal: { stopRequest.stop(.fatal($0)) })
+            onFatal: { requests.stop(.fatal($0)) })
         dispatcher.use(pool)
         let webhooks = WebhookDeliverer(
             queue: store, settings: try webhookSettings(), logger: logger, clock: clock, onFatal: onFatal)
         let tasks = TaskThreads(name: "api", count: 2)
-        let api = API(apiConfiguration(store: store, tasks: tasks, live: dispatcher, pool: pool, clock: clock))
+        let api = API(
+            apiConfiguration(store: store, tasks: tasks, live: dispatcher, pool: pool, handlers: handlers, clock: clock)
+        )
+        dispatcher.report(to: api.liveObserver)
         let server = try HTTPServer(
-            configuration: http, handler: api, logger: logger, onFatal: { stopRequest.stop(.fatal($0)) })
+            configuration: http, handler: api, logger: logger, onFatal: { requests.stop(.fatal($0)) })
         for observer in [dispatcher, webhooks, api] as [any StoreObserver] { store.addObserver(observer) }
         self.dispatcher = dispatcher
         self.webhooks = webhooks
@@ -89,6 +114,7 @@ final class JobmillService {
             try component.start()
             started.append(component)
         }
+        reloadable = Reloadable(handlers: handlers, api: api, dispatcher: dispatcher, pool: pool, store: store)
         return server.port
     }
 
@@ -101,16 +127,18 @@ final class JobmillService {
     func drain() {
         logger.notice("stopping: running jobs have \(configuration.gracePeriod) s to finish")
         let deadline = MonotonicTime.now() + TimeSpan(seconds: configuration.gracePeriod)
-        server?.quiesce()
+        // Who watches over the service can still ask how it is.
+        api?.drain()
         if dispatcher?.drain(grace: TimeSpan(seconds: configuration.gracePeriod), cleanup: Self.cleanup) == false {
             logger.notice("jobs that did not finish in time go on after the next start, at no cost")
         }
-        // Who waits for a batch that goes on later is told where to find it, as long as there is a server to say so.
-        api?.stop()
-        tasks?.stop()
         if webhooks?.drain(until: deadline) == false {
             logger.notice("webhooks that were not delivered in time are sent after the next start")
         }
+        server?.quiesce()
+        // Who waits for a batch that goes on later is told where to find it, as long as there is a server to say so.
+        api?.stop()
+        tasks?.stop()
     }
 
     /// Stops what runs, the last started first. A second call does nothing.
@@ -132,17 +160,26 @@ final class JobmillService {
 
     private func apiConfiguration(
         store: SQLiteStore, tasks: TaskThreads, live: any LiveState, pool: Pool,
-        clock: @escaping @Sendable () -> Timestamp
+        handlers: HandlerRegistry, clock: @escaping @Sendable () -> Timestamp
     ) -> APIConfiguration {
-        let names = configuration.handlers
         let addresses = configuration.webhookAddresses
         var limits = APILimits()
         limits.maximumBodyBytes = configuration.maximumBodyBytes
         var api = APIConfiguration(
-            store: store, tasks: tasks, live: live,
+            store: store, tasks: tasks, live: live, pool: pool,
             handlers: {
-                let healthy = pool.slots > 0
-                return names.map { HandlerDescription(name: $0, runtime: "swift", healthy: healthy) }
+                let noWorkers = pool.slots > 0 ? nil : Unhealthy(reason: "no worker can be had", retryAfter: 1)
+                return handlers.entries.map { entry in
+                    let handler = entry.settings
+                    var description = HandlerDescription(
+                        handler.profile, runtime: handler.runtime.name,
+                        unhealthy: live.unhealthy(handler.name) ?? noWorkers,
+                        maximumAttempts: handler.maximumAttempts, backoff: handler.backoff,
+                        queue: handler.queue)
+                    description.loadedAt = entry.loadedAt
+                    description.reloadProblem = entry.reloadProblem
+                    return description
+                }
             },
             limits: limits, token: configuration.token,
             readiness: {
@@ -150,6 +187,7 @@ final class JobmillService {
                 return Readiness(obstacles: workers + (store.shortage().map { ["\($0)"] } ?? []))
             },
             callbackURLProblem: { CallbackURL.check($0, policy: addresses) },
+            secretProblem: { WebhookSecret.check($0) },
             openapi: PackageResources.openapi_yaml, defaultTimeout: configuration.defaultTimeout, clock: clock,
             version: Jobmill.version, logger: logger)
         api.keepsWebPagesOut = configuration.token == nil && configuration.listen.isLoopback
@@ -159,4 +197,15 @@ final class JobmillService {
 
 extension ServiceConfiguration {
     fileprivate var webhookAddresses: AddressPolicy { allowsPrivateWebhooks ? .any : .globalUnicastOnly }
+}
+
+extension HandlerSettings.Runtime {
+    /// As clients see it.
+    fileprivate var name: String {
+        switch self {
+        case .compiledIn: "swift"
+        case .python: "python"
+        case .lines, .exec: "command"
+        }
+    }
 }

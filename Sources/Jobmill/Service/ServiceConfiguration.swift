@@ -1,30 +1,34 @@
 import Foundation
 import HTTPServer
 
-/// Everything that a service is told at its start. Read once, never changed.
-package struct ServiceConfiguration: Sendable {
-    package var listen: ListenAddress
+/// Everything that a service is told at its start, or again when it is to reload.
+struct ServiceConfiguration: Sendable {
+    var listen: ListenAddress
     /// Where the store lives.
-    package var dataFolder: String
-    /// The names of the handlers that clients may use.
-    package var handlers: [String]
+    var dataFolder: String
+    /// The handlers that clients may use.
+    var handlers: [HandlerSettings]
+    /// What is put in force at the start.
+    var queues: [QueueRule] = []
     /// Chunks that run at once.
-    package var workers: Int
+    var workers: Int
+    /// Whether the number of workers was not chosen, and so follows the CPUs that the process may use.
+    var followsCPUs = false
     /// Folders below which handlers may read and write files.
-    package var fileRoots: [String]
+    var fileRoots: [String]
     /// What clients must present; nil: everybody who can connect is let in.
-    package var token: String?
+    var token: String?
     /// Whether webhooks may go to loopback and private addresses.
-    package var allowsPrivateWebhooks: Bool
+    var allowsPrivateWebhooks: Bool
     /// Seconds that running jobs get to finish when the service is asked to stop.
-    package var gracePeriod: Double
+    var gracePeriod: Double
     /// Seconds a job may run whose batch does not say; nil: for ever.
-    package var defaultTimeout: Double?
+    var defaultTimeout: Double?
     /// The largest request body, in bytes.
-    package var maximumBodyBytes: Int
+    var maximumBodyBytes: Int
 
-    package init(
-        listen: ListenAddress, dataFolder: String, handlers: [String], workers: Int, fileRoots: [String] = [],
+    init(
+        listen: ListenAddress, dataFolder: String, handlers: [HandlerSettings], workers: Int, fileRoots: [String] = [],
         token: String? = nil, allowsPrivateWebhooks: Bool = false, gracePeriod: Double = 8,
         defaultTimeout: Double? = 3600, maximumBodyBytes: Int = 64 << 20
     ) {

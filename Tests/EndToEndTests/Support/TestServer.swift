@@ -33,7 +33,7 @@ final class TestServer {
             ["serve", "--listen", "127.0.0.1:0", "--data", data.path, "--port-file", portFile.path] + flags,
             environment: environment)
         process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
+        process.standardError = try logHandle()
         try process.run()
         let port = try Eventually.value(within: 30) { () -> Int? in
             guard process.isRunning else {
@@ -46,6 +46,25 @@ final class TestServer {
         }
         try? FileManager.default.removeItem(at: portFile)
         url = "http://127.0.0.1:\(port)"
+    }
+
+    /// What it has said on standard error so far.
+    var log: String { (try? String(contentsOf: logFile, encoding: .utf8)) ?? "" }
+
+    private var logFile: URL { data.appendingPathComponent("server.log") }
+
+    private func logHandle() throws -> FileHandle {
+        let descriptor = open(logFile.path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw TestFailure("no log: \(errno)") }
+        return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+
+    func signal(_ number: Int32) { _ = Foundation.kill(process.processIdentifier, number) }
+
+    /// Waits for it to end by itself.
+    func waitForEnd() -> Int32 {
+        process.waitUntilExit()
+        return process.terminationStatus
     }
 
     /// As a crash of the machine's kind would end it.

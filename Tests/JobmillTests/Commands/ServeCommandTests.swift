@@ -6,7 +6,7 @@ import Testing
 @Suite struct ServeCommandTests {
     private func configuration(_ flags: [String], _ environment: [String: String] = [:]) throws -> ServiceConfiguration
     {
-        try ServeCommand.parse(flags).makeConfiguration(environment: environment)
+        try ServeCommand.parse(flags).flags.configuration(environment: environment)
     }
 
     @Test func `defaults are safe`() throws {

@@ -18,12 +18,12 @@ import Testing
 
     @Test(arguments: ["", "short", "with a space in its middle", "umlaut-ümlaut-umlaut", "tab\tin-its-middle-of-it"])
     func `a token that is no secret or no header value is refused`(token: String) {
-        #expect(throws: ValidationError.self) {
+        #expect(throws: ConfigurationError.self) {
             try TokenSource(file: nil, environment: ["JOBMILL_TOKEN": token]).load()
         }
     }
 
     @Test func `a file that cannot be read is refused`() {
-        #expect(throws: ValidationError.self) { try TokenSource(file: "/no/such/file", environment: [:]).load() }
+        #expect(throws: ConfigurationError.self) { try TokenSource(file: "/no/such/file", environment: [:]).load() }
     }
 }

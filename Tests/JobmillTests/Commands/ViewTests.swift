@@ -44,6 +44,47 @@ import Testing
             ])
     }
 
+    @Test func countersStandWithTheirBatch() throws {
+        let text = Self.batch.replacing("\"new\":1", with: "\"counters\":{\"rows\":7,\"bytes\":-1}")
+        let lines = try BatchView(answer: json(text)).lines
+        #expect(lines[4...5] == ["  rows      7", "  bytes     -1"])
+    }
+
+    @Test func aJobShowsHowFarItIsHowItDiedAndWhatItSaid() throws {
+        let text = """
+            {"id":"j","handler":"h","status":"running","payload":1,"progress":{"fraction":0.375,"message":"on it"},
+            "attempts":[{"number":1,"error":{"kind":"signal","message":"killed","signal":"SIGSEGV","certificate":{"pid":7,
+            "cpu_seconds":0.25,"peak_resident_bytes":10485760,"wall_seconds":1.5,"stderr":"first\\nlast words\\n"}}}],
+            "logs":[{"time":"T","source":"info","text":"one","attempt":1},{"time":"U","source":"stdout","text":"\\u0007","attempt":2}],
+            "logs_dropped":3,"created_at":"C"}
+            """
+        #expect(
+            JobView.lines(try json(text).value) == [
+                "j", "  handler    h", "  status     running", "  payload    1", "  progress   37 %, on it",
+                "  attempt 1  signal: killed",
+                "             pid 7, SIGSEGV, 1.5 s, 0.25 s of CPU, 10 MiB, said: last words", "  created    C",
+                "  T  info  one", "  U  stdout  \u{FFFD}", "  and 3 more lines that were not kept",
+            ])
+    }
+
+    @Test func thePoolIsATable() throws {
+        let text = """
+            {"size":4,"workers":[{"pid":12,"runtime":"swift","state":"busy","handler":"square","job":"job_1_0","since":0.25,
+            "resident_bytes":20971520,"jobs":1234,"age":3600.5},{"pid":null,"runtime":"swift","state":"starting","handler":null,
+            "job":null,"since":0,"resident_bytes":null,"jobs":0,"age":0}],
+            "runtimes":[{"name":"swift","state":"ready","pid":11,"handlers":["square"],"reason":null},
+            {"name":"model","state":"unhealthy","pid":null,"handlers":["predict"],"reason":"no such file"}]}
+            """
+        #expect(
+            PoolView.lines(try json(text).value) == [
+                "size 4, 2 workers", "runtime swift  ready", "runtime model  unhealthy: no such file",
+                "PID  RUNTIME  STATE     SINCE  JOBS  MEMORY  AGE     JOB",
+                "12   swift    busy      0.2 s  1234  20 MiB  3600 s  job_1_0",
+                "-    swift    starting  0.0 s  0     -       0.0 s",
+            ])
+        #expect(PoolView.lines(JSON.null.value) == nil)
+    }
+
     @Test func longValuesAndControlCharactersAreTamed() throws {
         let long = String(repeating: "x", count: 1000)
         let lines = try #require(
@@ -61,9 +102,12 @@ import Testing
 
     @Test func handlersStandInColumns() throws {
         let answer = try json(
-            #"{"handlers":[{"name":"echo","runtime":"swift","healthy":true},{"name":"resize","runtime":"python","healthy":false}]}"#
+            #"{"handlers":[{"name":"echo","runtime":"swift","healthy":true,"reload_problem":"no file"},{"name":"resize","runtime":"python","healthy":false,"reason":"no module"}]}"#
         )
-        #expect(HandlersCommand.lines(answer.value) == ["echo    swift", "resize  python  (cannot run now)"])
+        #expect(
+            HandlersCommand.lines(answer.value) == [
+                "echo    swift  (could not be reloaded: no file)", "resize  python  (cannot run now: no module)",
+            ])
         #expect(HandlersCommand.lines(JSON.null.value) == nil)
     }
 

@@ -15,11 +15,12 @@ import Testing
 
     @Test func everyOptionArrives() throws {
         let text = try body(
-            "square", "--priority", "-5", "--chunk-size", "10", "--max-attempts=2", "--timeout", "1.5", "--callback",
+            "square", "--queue", "mail", "--priority", "-5", "--chunk-size", "10", "--max-attempts=2", "--timeout",
+            "1.5", "--callback",
             "http://h/", "--callback-secret", "whsec_x", "--metadata", #"{"a": 1}"#, "--wait", "--server", "http://s/",
             "true")
         #expect(
-            text == #"{"handler":"square","priority":-5,"chunk_size":10,"max_attempts":2,"timeout":1.5,"#
+            text == #"{"handler":"square","queue":"mail","priority":-5,"chunk_size":10,"max_attempts":2,"timeout":1.5,"#
                 + #""callback":{"url":"http://h/","secret":"whsec_x"},"metadata":{"a": 1},"jobs":[true]}"#)
     }
 
@@ -36,9 +37,10 @@ import Testing
         #expect(try MapCommand.parse(["square", "1"]).work.query == "")
         #expect(
             try MapCommand.parse([
-                "square", "1", "--priority", "-5", "--chunk-size", "a&b", "--max-attempts", "2", "--timeout", "3",
+                "square", "1", "--queue", "a b", "--priority", "-5", "--chunk-size", "a&b", "--max-attempts", "2",
+                "--timeout", "3",
             ])
-            .work.query == "?priority=-5&chunk_size=a%26b&max_attempts=2&timeout=3.0")
+            .work.query == "?queue=a%20b&priority=-5&chunk_size=a%26b&max_attempts=2&timeout=3.0")
     }
 
     @Test func mistakesAreFoundBeforeAnythingIsSent() throws {
