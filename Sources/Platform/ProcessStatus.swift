@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 
 /// What `/proc` says about a process; nil if it is gone.
@@ -10,11 +11,17 @@ package enum ProcessStatus {
         return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    /// The most memory that it has held at once, since that was last forgotten.
+    /// The most memory that it has held at once, since that was last forgotten; also of a child that has ended and was not reaped yet.
     package static func peakResidentBytes(of process: Int32) -> Int64? {
         guard let text = SmallFile.read("/proc/\(process)/status", limit: 4096) else { return nil }
         let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
         let fields = line?.split(whereSeparator: \.isWhitespace) ?? []
+        guard !fields.isEmpty else {
+            // Its memory is gone already, so it has ended or will in a moment.
+            _ = csystem_await_end(process, 100)
+            let peak = csystem_peak_of_ended(process)
+            return peak > 0 ? peak : nil
+        }
         return fields.count == 3 ? Int64(fields[1]).map { $0 * 1024 } : nil
     }
 

@@ -29,6 +29,18 @@ import Testing
     }
 }
 
+@Suite struct PeakTests {
+    @Test func outlivesTheProcessUntilItIsReaped() throws {
+        let pair = try SocketPair()
+        let process = try ChildProcess.spawn("/bin/true", arguments: ["true"], environment: [:], channel: pair.left)
+        var info = siginfo_t()
+        #expect(waitid(P_PID, id_t(process), &info, WEXITED | WNOWAIT) == 0)
+        #expect(try #require(ProcessStatus.peakResidentBytes(of: process)) > 100_000)
+        _ = try ChildProcess.reap(.process(process))
+        #expect(ProcessStatus.peakResidentBytes(of: process) == nil)
+    }
+}
+
 @Suite struct MemoryShortageTests {
     @Test func findsTheCount() {
         #expect(MemoryShortage.kills(in: "low 0\nhigh 0\nmax 5\noom 1\noom_kill 3\noom_group_kill 0\n") == 3)

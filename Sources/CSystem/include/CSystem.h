@@ -141,6 +141,9 @@ int64_t csystem_resources(int64_t *_Nonnull peak);
 /// The processor time that a process has used, without its children, in nanoseconds; 0 if that cannot be told.
 int64_t csystem_processor_time_of(pid_t process);
 
+/// The largest resident set size of a child that has ended and was not waited for yet, in bytes; 0 if that cannot be told.
+int64_t csystem_peak_of_ended(pid_t process);
+
 /// The largest resident set size of a process (0: of this one) is measured from here on, where the system allows it.
 void csystem_forget_peak(pid_t process);
 
