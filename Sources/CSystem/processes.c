@@ -92,6 +92,22 @@ void csystem_reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+int csystem_await_signal(const sigset_t *set, struct csystem_signal *signal) {
+    siginfo_t info;
+    int number = sigwaitinfo(set, &info);
+    if (number < 0) return -1;
+    signal->number = number;
+    // What processes can send has codes up to zero: SI_USER, SI_TKILL, SI_QUEUE.
+    signal->is_from_kernel = info.si_code > 0;
+    signal->sender = signal->is_from_kernel ? 0 : info.si_pid;
+    return 0;
+}
+
+int csystem_is_ignored(int number) {
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 void csystem_buffer_lines(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
 
 int csystem_memory_file(const char *name, size_t size) {

@@ -102,9 +102,14 @@ package enum ChildProcess {
 
     /// Sleeps until a child has ended, at most so long, and reaps it then; nil if it still runs.
     package static func awaitEnd(of process: Int32, atMost span: TimeSpan) throws(SystemError) -> ProcessExit? {
-        let milliseconds = Int32(clamping: span.nanoseconds / 1_000_000)
-        try retryingOnInterrupt("pidfd_open") { csystem_await_end(process, milliseconds) }
+        _ = try hasEnded(process, within: span)
         return try reap(.process(process))
+    }
+
+    /// Sleeps until a process, which may be anybody's, has ended, at most so long.
+    package static func hasEnded(_ process: Int32, within span: TimeSpan) throws(SystemError) -> Bool {
+        let milliseconds = Int32(clamping: span.nanoseconds / 1_000_000)
+        return try retryingOnInterrupt("pidfd_open") { csystem_await_end(process, milliseconds) } > 0
     }
 
     /// Signals a process and everything else in its process group. Whether it was still there is of no interest.

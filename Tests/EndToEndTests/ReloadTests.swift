@@ -210,32 +210,4 @@ import Testing
         #expect(site.server.waitForEnd() == 0)
         #expect(!site.server.log.contains("reloading"))
     }
-
-    /// A terminal that is closed sends the same signal, and is no wish for a reload.
-    @Test func `the end of its terminal ends the service`() throws {
-        let folder = try TestServer.makeTemporaryFolder()
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let script = """
-            import os, pty, sys, time
-            folder, binary = sys.argv[1:]
-            child, terminal = pty.fork()
-            if child == 0:
-                os.execv(binary, [binary, "serve", "--demo", "--listen", "127.0.0.1:0", "--data", folder,
-                                  "--port-file", folder + "/port"])
-            for _ in range(3000):
-                if os.path.exists(folder + "/port"): break
-                time.sleep(0.01)
-            os.close(terminal)
-            print(os.waitpid(child, 0)[1])
-            """
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", script, folder.path, TestServer.binary.path]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(text == "0\n")
-    }
 }

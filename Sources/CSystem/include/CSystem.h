@@ -2,6 +2,7 @@
 #ifndef CSYSTEM_H
 #define CSYSTEM_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -93,6 +94,21 @@ void csystem_reset_signals(void);
 /// C's standard output is written line by line, also into a pipe or a file.
 void csystem_buffer_lines(void);
 
+/// A signal that has arrived.
+struct csystem_signal {
+    int number;
+    /// 1: the kernel has sent it by itself; 0: a process has.
+    int is_from_kernel;
+    /// That process; 0 if it is in a foreign process namespace.
+    pid_t sender;
+};
+
+/// Sleeps until a signal of the set, which is blocked in all threads, arrives.
+int csystem_await_signal(const sigset_t *_Nonnull set, struct csystem_signal *_Nonnull signal);
+
+/// Whether the action for a signal is to ignore it.
+int csystem_is_ignored(int number);
+
 /// A memory file of exactly `size` bytes, closed on exec. It is sealed: nobody who holds it can shrink it under another
 /// process's mapping.
 int csystem_memory_file(const char *_Nonnull name, size_t size);
@@ -111,7 +127,7 @@ struct csystem_exit {
 /// negative of a process group for any child in it. Returns 1 if there was one, 0 if not.
 int csystem_reap(pid_t process, struct csystem_exit *_Nonnull result);
 
-/// Sleeps until a child has ended (it still has to be reaped). Returns 1, or 0 after so many milliseconds.
+/// Sleeps until a process has ended (a child still has to be reaped). Returns 1, or 0 after so many milliseconds.
 int csystem_await_end(pid_t process, int milliseconds);
 
 // What a worker process arranges for itself.

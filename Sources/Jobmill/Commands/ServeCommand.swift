@@ -13,7 +13,7 @@ struct ServeCommand: ParsableCommand {
 
             SIGHUP reads the settings again and loads all handlers anew, code and data included, without losing a job: what runs \
             ends in the old processes, what comes then runs in the new ones. If something is wrong, everything goes on as before. \
-            When the terminal that the service was started from is closed, it stops.
+            When the terminal that the service was started from is closed, it stops, unless it was started with nohup.
 
             Settings come from flags, the environment, the configuration file and the defaults; the first that says something \
             counts. Environment: \(Settings.environmentNames.joined(separator: ", ")) stand in for their flags (JOBMILL_FILES: \
@@ -29,6 +29,7 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         let signals = Signals(blocking: [SIGTERM, SIGINT, SIGHUP])
+        let terminal = StartingTerminal()
         let environment = ProcessInfo.processInfo.environment
         let configuration = try flags.configuration(environment: environment)
         // Handlers have no business with the token.
@@ -41,7 +42,7 @@ struct ServeCommand: ParsableCommand {
         do {
             let port = try service.start(requests)
             defer { service.stop() }
-            try requests.obey(signals, logger: logger)
+            try requests.obey(signals, startedFrom: terminal, logger: logger)
             try announce(configuration.listen.url(port: port), port: port)
             while case .reload = requests.next() {
                 service.reload { () throws(ConfigurationError) in try flags.configuration(environment: environment) }

@@ -57,21 +57,18 @@ final class ServiceRequests: Sendable {
         }
     }
 
-    /// SIGHUP reloads. The first of the other signals asks the service to stop, the second ends the process at once.
-    func obey(_ signals: Signals, logger: Logger) throws(SystemError) {
-        let hadTerminal = ControllingTerminal.exists
+    /// From here on a thread takes the signals and does what they mean, or leaves it here.
+    func obey(_ signals: Signals, startedFrom terminal: StartingTerminal, logger: Logger) throws(SystemError) {
         _ = try OwnedThread(name: "signals") { [self] in
-            var isStopping = false
+            var reader = SignalReader(outlivesTerminal: signals.ignored.contains(SIGHUP), shells: terminal.shells)
             while true {
                 let signal = signals.next()
-                // The terminal that it was started from says goodbye with the same signal.
-                if signal == SIGHUP, !hadTerminal || ControllingTerminal.exists {
-                    if !reload() { logger.notice("SIGHUP is ignored: the service stops") }
-                    continue
+                switch reader.meaning(of: signal, isClosing: terminal.isClosing) {
+                case .reload: if !reload() { logger.notice("SIGHUP is ignored: the service stops") }
+                case .stop: stop(.signal(signal.number))
+                case .exit: _exit(128 + signal.number)
+                case .nothing: logger.notice("the terminal is closed, and the service goes on")
                 }
-                if isStopping { _exit(128 + signal) }
-                isStopping = true
-                stop(.signal(signal))
             }
         }
     }
