@@ -154,7 +154,10 @@ let package = Package(
             ["HTTPAPI", "HTTPServer", "JobStore", "JobModel", "JSONBytes", "Platform", logging, yams]),
         tests(
             "JobmillTests",
-            ["Jobmill", "HTTPClient", "LocalHTTP", "PythonRuntime", "JobModel", "JSONBytes", "Platform", arguments]),
+            [
+                "Jobmill", "HTTPClient", "LocalHTTP", "PythonRuntime", "JobModel", "JobStore", "JSONBytes", "Platform",
+                arguments, logging,
+            ]),
         // Drives the real binary over real HTTP.
         .testTarget(
             name: "EndToEndTests", dependencies: ["JobmillCommand", "HTTPClient", "Platform"],

@@ -38,14 +38,11 @@ extension JobmillService {
             configuration.workers = new.workers
             configuration.followsCPUs = false
         }
-        if new.queues != configuration.queues {
-            // Only then: otherwise what was changed through the API would be undone.
-            do {
-                try QueueRules.apply(new.queues, to: parts.store, logger: logger)
-                configuration.queues = new.queues
-            } catch {
-                logger.error("the settings of queues could not be stored", metadata: ["error": "\(error)"])
-            }
+        do {
+            configuration.queues = try QueueRules.apply(
+                new.queues, over: configuration.queues, to: parts.store, logger: logger)
+        } catch {
+            logger.error("the settings of queues could not be stored", metadata: ["error": "\(error)"])
         }
         configuration.handlers = new.handlers
         let settings = configuration.settingsThatNeedARestart(for: new)

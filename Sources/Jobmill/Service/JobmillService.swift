@@ -23,7 +23,7 @@ final class JobmillService {
     /// How long the fork server may take before clients are let in all the same, to be told by `/readyz`.
     private static let patience = TimeSpan(seconds: 10)
 
-    /// Read once, but for what a reload can change: handlers and workers.
+    /// Read once, but for what a reload can change: handlers, workers, and queues, of which only those rules that are stored stay here.
     var configuration: ServiceConfiguration
     let logger: Logger
     /// In the order of their start.
@@ -69,7 +69,7 @@ final class JobmillService {
         http.listener = try HTTPListener(host: http.host, port: http.port)
         let store = try SQLiteStore.open(StoreConfiguration(folder: configuration.dataFolder, onBroken: onFatal))
         self.store = store
-        try QueueRules.apply(configuration.queues, to: store, logger: logger)
+        configuration.queues = try QueueRules.apply(configuration.queues, to: store, logger: logger)
 
         let dispatcher = Dispatcher(
             store: store, handlers: configuration.handlers.map(\.profile), logger: logger, onFatal: onFatal)

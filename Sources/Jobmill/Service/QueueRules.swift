@@ -4,9 +4,14 @@ import Platform
 
 /// Puts what the configuration says of queues in force.
 enum QueueRules {
-    /// Waits until all of it is stored. Without room for it the queues stay as they are, so that the service can start all the same.
-    static func apply(_ rules: [QueueRule], to store: any QueueKeeping, logger: Logger) throws(StoreError) {
-        for rule in rules {
+    /// Waits until all of it is stored. Without room for a rule its queue stays as it is, so that the service can start all the same.
+    /// - Parameter known: what is in force already. It is not stored again: that would undo what was changed through the API.
+    /// - Returns: the rules that are in force from now on.
+    static func apply(
+        _ rules: [QueueRule], over known: [QueueRule] = [], to store: any QueueKeeping, logger: Logger
+    ) throws(StoreError) -> [QueueRule] {
+        var inForce = rules.filter(known.contains)
+        for rule in rules where !known.contains(rule) {
             let answer = Monitor<Result<QueueRecord, StoreError>?>(nil)
             store.changeQueue(rule.name, rule.change) { result in
                 answer.withLock { $0 = result }
@@ -15,7 +20,7 @@ enum QueueRules {
             // The store answers every operation, a closed one and a broken one too.
             let result = answer.wait { result in result.map { .done($0) } ?? .sleep(until: nil) }
             switch result {
-            case .success: break
+            case .success: inForce.append(rule)
             case .failure(.full(let detail)):
                 logger.error(
                     "what the configuration says of a queue cannot be stored",
@@ -23,5 +28,6 @@ enum QueueRules {
             case .failure(let error): throw error
             }
         }
+        return inForce
     }
 }
