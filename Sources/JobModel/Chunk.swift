@@ -72,11 +72,12 @@ package enum ChunkEvent: Sendable, Hashable {
     case counted(chunk: UInt64, position: Int, [CounterDelta])
     /// How many chunks can run at once from now on; 0 while no worker can be had.
     case slots(Int)
-    /// The handlers cannot run from now on; what was handed to `run` for them comes back. nil: they can again.
+    /// The handlers cannot run from now on; what was handed to `run` for them comes back. nil: they can, again or for the first time.
     case health(handlers: [String], Unhealthy?)
     /// The handlers are run by what was prepared just now. Or, if there is a problem: they were to be prepared anew, that has
     /// failed, and they are run as before.
-    case loaded(handlers: [String], problem: String?)
+    /// - generation: which reload that belongs to; 0: the start.
+    case loaded(handlers: [String], problem: String?, generation: Int = 0)
 }
 
 /// The same outcome of consecutive jobs. A run never crosses the boundary of a part.

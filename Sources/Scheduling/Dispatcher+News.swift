@@ -61,8 +61,9 @@ extension Dispatcher {
             }
         case .written(_, .failure(let error), _):
             halt(error, &course)
-        case .handlers(let handlers):
+        case .handlers(let handlers, let then):
             setHandlers(handlers, &course)
+            then()
         case .drain:
             state.withLock { $0.isDraining = true }
             progress.withLock { $0.isDraining = true }

@@ -33,7 +33,7 @@ package final class Dispatcher: Service {
         case event(ChunkEvent)
         /// - recordings: how many were written.
         case written(UInt64, Result<Void, StoreError>, recordings: Int)
-        case handlers([HandlerProfile])
+        case handlers([HandlerProfile], then: @Sendable () -> Void)
         case drain
         case cancelAll
 
@@ -98,8 +98,12 @@ package final class Dispatcher: Service {
     package func use(_ runner: any ChunkRunner) { self.runner.withLock { $0 = runner } }
 
     /// Registers these handlers instead of those that are. Batches of one that is gone wait until it comes back; chunks that run go
-    /// on. Before `runner` hears of it, so that nothing is known there that is not known here.
-    package func setHandlers(_ handlers: [HandlerProfile]) { post(.handlers(handlers)) }
+    /// on. One that was not registered before is handed out when `handle` has heard how it is.
+    /// - Parameter then: tells the runner; called on the dispatcher's thread when nothing is handed out any more that is gone, unless
+    ///   the dispatcher has stopped. So the runner is never given what it does not know.
+    package func setHandlers(_ handlers: [HandlerProfile], then: @escaping @Sendable () -> Void) {
+        post(.handlers(handlers, then: then))
+    }
 
     /// Says who hears of jobs that run. Only before `start`.
     package func report(to observer: any LiveObserver) { course.withLock { $0.observer = observer } }

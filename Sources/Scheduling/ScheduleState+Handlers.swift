@@ -2,7 +2,10 @@ import JobModel
 
 // Handlers that come, change and go while the service runs.
 extension ScheduleState {
-    /// From now on these handlers are registered and no others. Batches of one that is gone wait: those in memory stay there and
+    /// Who runs the handler has not said how it is.
+    private static let isNew = Unhealthy(reason: "the handler is being loaded", retryAfter: 1, acceptsJobs: true)
+
+    /// From now on these handlers are registered and no others. Those that were not before wait until it is said how they are. Batches of one that is gone wait: those in memory stay there and
     /// count like batches that rest, the others stay in the store. What runs of it comes to its end.
     /// - Returns: whether there are handlers that were not registered before; then batches of them may be in the store.
     mutating func setHandlers(_ handlers: [HandlerProfile]) -> Bool {
@@ -15,15 +18,16 @@ extension ScheduleState {
             changeGate(of: handler) { gate in
                 gate.isRegistered = profile != nil
                 gate.concurrency = profile?.concurrency
-                // Whoever prepares it says how it is.
-                if returns { gate.unhealthy = nil }
+                if returns { gate.unhealthy = ScheduleState.isNew }
             }
         }
         var hasNew = changed.contains { gates[$0].isRegistered }
         for name in profiles.keys.sorted() where handlerNumbers[name] == nil {
             handlerNumbers[name] = gates.count
             handlerNames.append(name)
-            gates.append(HandlerGate(concurrency: profiles[name]?.concurrency))
+            var gate = HandlerGate(concurrency: profiles[name]?.concurrency)
+            gate.unhealthy = ScheduleState.isNew
+            gates.append(gate)
             speeds.append(HandlerSpeed())
             hasNew = true
         }

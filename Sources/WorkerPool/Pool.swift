@@ -105,10 +105,12 @@ package final class Pool: Service {
     /// Replaces all runtimes while the pool goes on. Each new one is prepared beside those that serve its handlers, and takes over
     /// when its first worker is ready; workers of the old ones finish their chunks and end. Handlers that are not in the new
     /// ones are gone at once. `.loaded` says for which handlers that was done, or why it could not be done: then they are served
-    /// as before.
-    /// - Parameter runtimes: at least one; each handler is in one of them.
-    package func reload(_ runtimes: [RuntimeDefinition]) {
-        running.withLock { $0 }?.shared.reload(runtimes)
+    /// as before. Of handlers that are new, `.health` says in any case how they are.
+    /// - Parameters:
+    ///   - runtimes: at least one; each handler is in one of them.
+    ///   - generation: the number of this reload, which `.loaded` brings back.
+    package func reload(_ runtimes: [RuntimeDefinition], generation: Int) {
+        running.withLock { $0 }?.shared.reload(SharedPool.Reload(runtimes: runtimes, generation: generation))
     }
 
     /// What the pool looks like now. Not from the pool's thread (`onEvent`), which it waits for.

@@ -5,12 +5,13 @@ import WorkerKit
 
 extension PoolLoop {
     /// Replaces all runtimes by others.
-    func reload(_ runtimes: [RuntimeDefinition]) {
+    func perform(_ reload: SharedPool.Reload) {
         let next = (definitions.keys.max() ?? -1) + 1
-        for (index, runtime) in runtimes.enumerated() { definitions[next + index] = runtime }
-        update { state, now in
-            state.reload(runtimes.enumerated().map { $1.rules(definition: next + $0) }, now: now)
-        }
+        for (index, runtime) in reload.runtimes.enumerated() { definitions[next + index] = runtime }
+        // Who asks for it wants to hear what comes of it, be it what was said before.
+        complaints = ZygoteComplaints()
+        let rules = reload.runtimes.enumerated().map { $1.rules(definition: next + $0, generation: reload.generation) }
+        update { state, now in state.reload(rules, now: now) }
         let used = shared.withState { $0.definitionsInUse }
         definitions = definitions.filter { used.contains($0.key) }
     }

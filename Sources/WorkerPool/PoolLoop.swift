@@ -142,7 +142,7 @@ final class PoolLoop {
             isPaused = errands.isPaused
             for (number, handle) in handles where handle.isWatched { watch(number, handle) }
         }
-        for runtimes in errands.reloads { reload(runtimes) }
+        for reload in errands.reloads { perform(reload) }
         for question in errands.questions {
             let answer = snapshot()
             question.withLock { $0 = answer }

@@ -58,8 +58,9 @@ package struct RuntimeDefinition: Sendable, Hashable {
         return writer.bytes
     }
 
-    func rules(definition: Int) -> PoolState.RuntimeRules {
+    func rules(definition: Int, generation: Int = 0) -> PoolState.RuntimeRules {
         PoolState.RuntimeRules(
-            name: name, handlers: handlers, preparationTimeout: preparationTimeout, definition: definition)
+            name: name, handlers: handlers, preparationTimeout: preparationTimeout, definition: definition,
+            generation: generation)
     }
 }

@@ -5,6 +5,12 @@ import WorkerKit
 
 /// What the pool's thread and its callers share.
 final class SharedPool: Sendable {
+    /// Runtimes that are to replace all others.
+    struct Reload: Sendable {
+        let runtimes: [RuntimeDefinition]
+        let generation: Int
+    }
+
     private struct Content {
         var state: PoolState
         var channels: [UInt32: WorkerChannel] = [:]
@@ -14,8 +20,7 @@ final class SharedPool: Sendable {
         var unsent: [UInt32] = []
         /// Who waits for a snapshot.
         var questions: [Monitor<PoolSnapshot?>] = []
-        /// Runtimes that are to replace all others.
-        var reloads: [[RuntimeDefinition]] = []
+        var reloads: [Reload] = []
         var isPaused = false
         var isStopping = false
         var hasEnded = false
@@ -81,8 +86,8 @@ final class SharedPool: Sendable {
         signal.signal()
     }
 
-    func reload(_ runtimes: [RuntimeDefinition]) {
-        content.withLock { $0.reloads.append(runtimes) }
+    func reload(_ reload: Reload) {
+        content.withLock { $0.reloads.append(reload) }
         signal.signal()
     }
 
@@ -110,7 +115,7 @@ final class SharedPool: Sendable {
         var actions: [PoolState.Action]
         var unsent: [UInt32]
         var questions: [Monitor<PoolSnapshot?>]
-        var reloads: [[RuntimeDefinition]]
+        var reloads: [Reload]
         var isPaused: Bool
         var isStopping: Bool
     }

@@ -125,6 +125,37 @@ import Testing
         #expect(site.server.log.contains("go on as they were"))
     }
 
+    @Test func `a reload that fails again in the same way is told again`() throws {
+        let site = try Site(
+            "handlers:\n  f: {python: \"tasks:f\", folder: .}\n  g: {python: \"never:g\", folder: .}\n",
+            files: ["tasks.py": module(1), "never.py": "raise ValueError('never')\n"])
+        func count(_ text: String, _ reason: String) -> Int {
+            site.server.log.split(separator: "\n").count { $0.contains(text) && $0.contains(reason) }
+        }
+        try Eventually.isTrue(within: 30) { count("handlers cannot be prepared", "never") > 0 }
+        try site.write("tasks.py", "import nowhere_to_be_found\n")
+        for round in 1...4 {
+            let before = count("handlers cannot be prepared", "never")
+            site.hangUp()
+            try Eventually.isTrue(within: 60) {
+                count("go on as they were", "nowhere_to_be_found") == round
+                    && count("handlers cannot be prepared", "never") > before
+            }
+        }
+    }
+
+    @Test func `what is added to a module runs, though what was there is missing`() throws {
+        let site = try Site(yaml, files: ["tasks.py": module(1)])
+        try Eventually.isTrue(within: 30) { try site.api.post("/v1/map/f", "[5]").text.contains("1") }
+        try site.write("tasks.py", "def h(x):\n    return x + 1\n")
+        try site.write("jobmill.yaml", yaml + "  h: {python: \"tasks:h\", folder: .}\n")
+        site.hangUp()
+        try Eventually.isTrue(within: 60) { try site.handler("f")?["reload_problem"] is String }
+        try Eventually.isTrue(within: 60) { try site.handler("h")?["healthy"] as? Bool == true }
+        #expect(try site.api.post("/v1/map/h", "[5]").text == "[6]")
+        #expect(try site.api.post("/v1/map/f", "[5]").text.contains("1"), "as before")
+    }
+
     @Test func `handlers come and go, and what is left of one waits for it`() throws {
         let both = "handlers:\n  slow: {exec: \"sh -c 'sleep 0.05; cat'\"}\n  cat: {exec: cat}\n"
         let site = try Site(both)

@@ -12,6 +12,7 @@ struct HandlerChangesTests {
     @discardableResult
     private func register(_ names: String..., in bench: inout Bench) throws -> Bool {
         let hasNew = bench.state.setHandlers(names.map { HandlerProfile(name: $0) })
+        bench.state.setHealth(of: names, nil)
         if hasNew {
             bench.state.recover(lanes: try bench.store.unfinishedLanes())
             try bench.readPages()
@@ -62,9 +63,27 @@ struct HandlerChangesTests {
         bench.advance(seconds: 2)
         #expect(try bench.next() == nil)
         _ = bench.state.setHandlers(profiles("work"))
+        bench.state.setHealth(of: ["work"], nil)
         try bench.runAll()
         #expect(bench.store.isFinished(batch))
         #expect(bench.store.stored(batch).attempts.count == 1)
+    }
+
+    @Test func `what is new is not handed out before it is said how it is`() throws {
+        var bench = Bench(slots: 2, handlers: ["other"])
+        let batch = bench.submit(2)
+        _ = bench.state.setHandlers(profiles("work", "other"))
+        bench.state.recover(lanes: try bench.store.unfinishedLanes())
+        try bench.readPages()
+        #expect(try bench.next() == nil)
+        #expect(bench.state.unhealthyHandlers["work"]?.acceptsJobs == true)
+        #expect(bench.state.unhealthyHandlers["other"] == nil, "it was there before")
+        bench.state.setHealth(of: ["work"], nil)
+        #expect(try bench.start().parts[0].batch == batch)
+        // The same when it comes back.
+        _ = bench.state.setHandlers(profiles("other"))
+        _ = bench.state.setHandlers(profiles("work", "other"))
+        #expect(bench.state.unhealthyHandlers["work"] != nil)
     }
 
     @Test func `a handler that is gone shuts nobody out`() throws {
@@ -133,7 +152,10 @@ struct HandlerChangesTests {
         try station.run {
             let early = station.store.submit(BatchMaker.batch(number: 1, jobs: 3)).id
             eventually("it is told") { station.log.count(.warning, "not registered") == 1 }
-            station.dispatcher.setHandlers([HandlerProfile(name: "work")])
+            // Who runs it hears of it when nothing of the others can come any more, and says then how it is.
+            station.dispatcher.setHandlers([HandlerProfile(name: "work")]) {
+                station.dispatcher.handle(.health(handlers: ["work"], nil))
+            }
             eventually("it is finished") { station.store.isFinished(early) }
             let late = station.store.submit(BatchMaker.batch(number: 2, jobs: 3, handler: "other")).id
             let next = station.store.submit(BatchMaker.batch(number: 3, jobs: 3)).id

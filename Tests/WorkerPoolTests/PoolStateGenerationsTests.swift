@@ -18,7 +18,7 @@ import WorkerKit
 
     private func loaded(_ actions: [Action]) -> [String: String?] {
         var loaded: [String: String?] = [:]
-        for case .emit(.loaded(let handlers, let problem)) in actions {
+        for case .emit(.loaded(let handlers, let problem, _)) in actions {
             for handler in handlers { loaded.updateValue(problem, forKey: handler) }
         }
         return loaded
@@ -78,15 +78,73 @@ import WorkerKit
         #expect(state.tick(now: at(now + 2000)).contains(.spawnZygote(runtime: 1)))
     }
 
-    @Test func whatIsAddedToAnUnhealthyRuntimeIsToldToBeUnhealthy() {
+    @Test func whatIsAddedIsNotUnhealthyForTheSakeOfTheOthers() {
         var state = T.readyState(slots: 1)
         state.preparationFailed(0, "no such module")
         _ = state.zygoteEnded(0, "was killed", now: at(1))
+        _ = state.socketEnded(1, now: at(1))
+        _ = state.collected(1, .init(finished: 0, runningSince: nil), now: at(1))
         let actions = state.reload([rules("square", "new")], now: at(2))
+        #expect(T.health(actions) == ["new": nil])
+        #expect(state.run(T.chunk(1, "new"), now: at(2)) == [], "it waits")
+        let ready = state.zygoteReady(1, [UnusableHandler(name: "square", reason: "no such function")], now: at(3))
+        #expect((T.health(ready)["square"] ?? nil)?.reason == "no such function")
+        #expect(loaded(ready) == ["new": nil])
+        T.start(2, &state, at(4))
+        #expect(state.chunk(of: 2)?.id == 1)
+    }
+
+    @Test func whatIsAddedIsToldToBeWell() {
+        var state = T.readyState(slots: 1)
+        #expect(T.health(state.reload([rules("square", "new")], now: at(2))) == ["new": nil])
+        // And so it is if it was gone in between.
+        _ = state.reload([rules("square")], now: at(3))
+        #expect(T.health(state.run(T.chunk(1, "new"), now: at(4)))["new"] != nil)
+        #expect(T.health(state.reload([rules("square", "new")], now: at(5))) == ["new": nil])
+    }
+
+    @Test func whatIsAddedRunsThoughAnOldOneIsMissing() {
+        var state = T.readyState(slots: 1)
+        var new = rules("square", "new")
+        new.generation = 7
+        _ = state.reload([new], now: at(1))
+        let actions = state.zygoteReady(1, [UnusableHandler(name: "square", reason: "missing")], now: at(2))
         #expect(
-            (T.health(actions)["new"] ?? nil)?.reason == "no such module",
-            "or its chunks would come back again and again")
-        #expect(T.health(state.zygoteReady(1, now: at(3))) == ["square": nil, "new": nil])
+            actions.contains(
+                .emit(.loaded(handlers: ["square"], problem: "square cannot run any more: missing", generation: 7))))
+        #expect(actions.contains(.emit(.loaded(handlers: ["new"], problem: nil, generation: 7))))
+        #expect(T.health(actions).isEmpty)
+        #expect(state.places == ["square": 0, "new": 1])
+        #expect(state.run(T.chunk(1), now: at(3)).contains(T.sending(1, T.chunk(1))), "the old one goes on")
+        _ = state.completed(1, busy: 0, now: at(4))
+        #expect(state.run(T.chunk(2, "new"), now: at(5)).contains(.fork(worker: 2, runtime: 1)))
+        T.start(2, &state, at(6))
+        #expect(state.chunk(of: 2)?.id == 2)
+        // The next reload brings them together.
+        _ = state.completed(2, busy: 0, now: at(7))
+        _ = state.reload([rules("square", "new")], now: at(8))
+        _ = state.zygoteReady(2, now: at(9))
+        T.start(3, &state, at(10))
+        #expect(state.places == ["square": 2, "new": 2])
+    }
+
+    @Test func loadedSaysWhichReloadItBelongsTo() {
+        var state = halfBusy()
+        var new = rules("square")
+        for generation in 1...2 {
+            new.generation = generation
+            _ = state.reload([new], now: at(2))
+        }
+        state.preparationFailed(2, "no such module")
+        #expect(
+            state.zygoteEnded(2, "was killed", now: at(3))
+                == [.emit(.loaded(handlers: ["square"], problem: "no such module", generation: 2))])
+        // The old one, if it has to be prepared anew, is what it was.
+        _ = state.zygoteEnded(0, "was killed", now: at(4))
+        _ = state.tick(now: at(4))
+        #expect(
+            state.zygoteReady(0, now: at(5)).contains(
+                .emit(.loaded(handlers: ["square"], problem: nil, generation: 0))))
     }
 
     @Test func theNewOneTakesOverWhenItsFirstWorkerIsReady() {
@@ -166,16 +224,19 @@ import WorkerKit
         // b cannot run anyway: it need not wait for a. And what is not better for a is not taken.
         _ = state.reload([rules("a", "b")], now: at(2))
         let broken = [UnusableHandler(name: "a", reason: "missing")]
-        #expect(state.zygoteReady(1, broken, now: at(3)) == [.killZygote(runtime: 1)])
-        let actions = state.zygoteEnded(1, "was killed", now: at(4))
-        #expect(loaded(actions) == ["a": "a cannot run any more: missing"])
-        #expect((T.health(actions)["b"] ?? nil)?.reason == "a cannot run any more: missing")
-        #expect(state.tick(now: at(4)).contains(.spawnZygote(runtime: 1)), "b has nobody else")
-        let better = state.zygoteReady(1, now: at(5))
-        #expect(T.health(better) == ["b": nil])
-        T.start(1, &state, at(6))
-        T.start(2, &state, at(6))
-        #expect(state.places == ["a": 1, "b": 1])
+        let actions = state.zygoteReady(1, broken, now: at(3))
+        #expect(loaded(actions) == ["a": "a cannot run any more: missing", "b": nil])
+        #expect(T.health(actions) == ["b": nil])
+        #expect(state.places == ["a": 0, "b": 1])
+        // Nor if nothing at all can run.
+        _ = state.reload([rules("a", "b", "c")], now: at(4))
+        let all = ["a", "c"].map { UnusableHandler(name: $0, reason: "missing") }
+        #expect(state.zygoteReady(2, all, now: at(5)) == [.killZygote(runtime: 2)])
+        let ended = state.zygoteEnded(2, "was killed", now: at(6))
+        #expect(loaded(ended) == ["a": "a cannot run any more: missing", "b": "a cannot run any more: missing"])
+        #expect(T.health(ended)["c"] != nil)
+        #expect(state.tick(now: at(6)).contains(.spawnZygote(runtime: 2)), "c has nobody else")
+        #expect(T.health(state.zygoteReady(2, now: at(7))) == ["c": nil])
     }
 
     @Test func rulesHoldAtOnce() {

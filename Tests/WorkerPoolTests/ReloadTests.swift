@@ -28,7 +28,7 @@ import Testing
     private func waitForLoads(_ count: Int, of handler: String, _ test: TestPool) throws -> String? {
         let problems: [String?] = try test.wait("\(count) loads of \(handler)") { events in
             let all = events.compactMap { event -> String?? in
-                guard case .loaded(let handlers, let problem) = event, handlers.contains(handler) else { return nil }
+                guard case .loaded(let handlers, let problem, _) = event, handlers.contains(handler) else { return nil }
                 return .some(problem)
             }
             return all.count >= count ? all : nil
@@ -59,7 +59,7 @@ import Testing
         test.pool.run(TestPool.chunk(1000, "sleep", ["1"]))
         var last = old
         let results = try underLoad(test) { id in
-            if id % 60 == 30 { test.pool.reload([try swift()]) }
+            if id % 60 == 30 { test.pool.reload([try swift()], generation: Int(id / 60) + 1) }
             if id % 60 == 59 {
                 _ = try waitForLoads(Int(id / 60) + 2, of: "whoami", test)
                 let new = try zygote(test)
@@ -70,6 +70,10 @@ import Testing
         #expect(results.count == 900)
         #expect(Set(results).count > 5, "workers of several zygotes")
         #expect(try test.report(of: 1000).jobs.count == 1, "begun under the first one")
+        let generations = try test.wait("all loads") { events -> [Int]? in
+            events.compactMap { if case .loaded(_, _, let generation) = $0 { generation } else { nil } }
+        }
+        #expect(generations == Array(0...5))
         try eventually("the old ones are gone") {
             !exists(old) && test.pool.snapshot().runtimes.count == 1
         }
@@ -83,7 +87,7 @@ import Testing
         let cause = markerPath()
         defer { unlink(cause) }
         close(open(cause, O_CREAT | O_WRONLY, 0o600))
-        test.pool.reload([try needy("stepped", "JOBMILL_STEP", cause)])
+        test.pool.reload([try needy("stepped", "JOBMILL_STEP", cause)], generation: 1)
         _ = try test.waitForHealth(of: "stepped", isUnhealthy: false)
         #expect(try test.run(TestPool.chunk(2, "stepped", ["5"])).results == ["5"])
     }
@@ -92,7 +96,7 @@ import Testing
         let test = try TestPool()
         try test.waitForSlots(1)
         let old = try zygote(test)
-        test.pool.reload([try fake(mode, TestPool.handlers)])
+        test.pool.reload([try fake(mode, TestPool.handlers)], generation: 1)
         let results = try underLoad(test) { _ in }
         #expect(Set(results).count == 1)
         let problem = try #require(try waitForLoads(2, of: "whoami", test))
@@ -109,7 +113,7 @@ import Testing
     @Test func aNewZygoteThatIsKilledLeavesTheOldOne() throws {
         let test = try TestPool()
         try test.waitForSlots(1)
-        test.pool.reload([try fake("silent", TestPool.handlers)])
+        test.pool.reload([try fake("silent", TestPool.handlers)], generation: 1)
         try eventually("it is there") { test.pool.snapshot().runtimes.compactMap(\.processID).count == 2 }
         let new = try #require(test.pool.snapshot().runtimes[1].processID)
         kill(new, SIGKILL)
@@ -123,12 +127,12 @@ import Testing
         let test = try TestPool()
         try test.waitForSlots(1)
         let old = try zygote(test)
-        test.pool.reload([try fake("silent", TestPool.handlers)])
+        test.pool.reload([try fake("silent", TestPool.handlers)], generation: 1)
         try eventually("it is there") { test.pool.snapshot().runtimes.compactMap(\.processID).count == 2 }
         kill(old, SIGKILL)
         try test.waitForSlots(1, occurrences: 2)
         #expect(try test.run(TestPool.chunk(1, "square", ["3"])).results == ["9"])
-        test.pool.reload([try swift()])
+        test.pool.reload([try swift()], generation: 1)
         #expect(try waitForLoads(3, of: "square", test) == nil)
         #expect(try test.run(TestPool.chunk(2, "square", ["3"])).results == ["9"])
         try eventually("all others are gone") { test.pool.snapshot().runtimes.count == 1 }
@@ -141,7 +145,7 @@ import Testing
         let marker = markerPath()
         test.pool.run(TestPool.chunk(1, "mark", ["\"\(marker)\""]))
         try awaitMarker(marker)
-        test.pool.reload([try swift()])
+        test.pool.reload([try swift()], generation: 1)
         #expect(try waitForLoads(2, of: "mark", test) == nil)
         #expect(try test.run(TestPool.chunk(2, "square", ["3"])).results == ["9"])
         kill(old, SIGKILL)
@@ -152,9 +156,9 @@ import Testing
 
     @Test func manyReloadsAtOnceComeToOne() throws {
         let test = try TestPool(slots: 2)
-        for _ in 0..<20 { test.pool.reload([try swift()]) }
+        for _ in 0..<20 { test.pool.reload([try swift()], generation: 1) }
         _ = try waitForLoads(1, of: "square", test)
-        let results = try underLoad(test) { id in if id % 10 == 0 { test.pool.reload([try swift()]) } }
+        let results = try underLoad(test) { id in if id % 10 == 0 { test.pool.reload([try swift()], generation: 1) } }
         #expect(results.count == 900)
         try eventually("one is left") { test.pool.snapshot().runtimes.map(\.state) == [.ready] }
         try eventually("its workers are all that is left") {
@@ -168,8 +172,8 @@ import Testing
     @Test func thePoolStopsInTheMidstOfAReload() throws {
         let test = try TestPool(slots: 2)
         try test.waitForSlots(2)
-        test.pool.reload([try swift(), try fake("silent", ["fake"])])
-        test.pool.reload([try swift(), try fake("silent", ["fake"])])
+        test.pool.reload([try swift(), try fake("silent", ["fake"])], generation: 1)
+        test.pool.reload([try swift(), try fake("silent", ["fake"])], generation: 1)
         let processes = test.pool.snapshot().runtimes.compactMap(\.processID)
         test.pool.stop()
         #expect(processes.allSatisfy { !exists($0) })

@@ -9,8 +9,8 @@ final class HandlerRegistry: Sendable {
         var loadedAt: Timestamp?
         /// Why that is not as new as it should be.
         var reloadProblem: String?
-        /// It is to be loaded anew, and that was not done yet.
-        var isAwaited = false
+        /// The reload that it is to be loaded anew by, as long as that was not done.
+        var awaited: Int?
     }
 
     /// What another set of handlers brings, by name.
@@ -18,24 +18,33 @@ final class HandlerRegistry: Sendable {
         var added: [String] = []
         var changed: [String] = []
         var removed: [String] = []
+        /// Which reload that is: 1 for the first.
+        var generation = 0
     }
 
-    private let state: Mutex<[String: Entry]>
+    private struct State: Sendable {
+        var entries: [String: Entry]
+        /// Of the last reload.
+        var generation = 0
+    }
+
+    private let state: Mutex<State>
 
     /// - Parameter handlers: their names are unique.
     init(_ handlers: [HandlerSettings]) {
-        state = Mutex(Dictionary(handlers.map { ($0.name, Entry(settings: $0)) }) { first, _ in first })
+        state = Mutex(State(entries: Dictionary(handlers.map { ($0.name, Entry(settings: $0)) }) { first, _ in first }))
     }
 
     /// By name.
-    var entries: [Entry] { state.withLock { $0.values.sorted { $0.settings.name < $1.settings.name } } }
+    var entries: [Entry] { state.withLock { $0.entries.values.sorted { $0.settings.name < $1.settings.name } } }
 
     /// From now on these are the handlers.
     func replace(_ handlers: [HandlerSettings]) -> Changes {
-        state.withLock { entries in
-            let old = entries
-            entries = [:]
-            var changes = Changes()
+        state.withLock { state in
+            let old = state.entries
+            state.entries = [:]
+            state.generation += 1
+            var changes = Changes(generation: state.generation)
             for handler in handlers.sorted(by: { $0.name < $1.name }) {
                 var entry = old[handler.name] ?? Entry(settings: handler)
                 if old[handler.name] == nil {
@@ -44,28 +53,29 @@ final class HandlerRegistry: Sendable {
                     changes.changed.append(handler.name)
                 }
                 entry.settings = handler
-                entry.isAwaited = true
-                entries[handler.name] = entry
+                entry.awaited = state.generation
+                state.entries[handler.name] = entry
             }
-            changes.removed = old.keys.filter { entries[$0] == nil }.sorted()
+            changes.removed = old.keys.filter { state.entries[$0] == nil }.sorted()
             return changes
         }
     }
 
     /// Handlers were loaded, or could not be loaded anew. The pool tries that by itself for the sake of broken neighbours; a
-    /// problem is one only where somebody has asked for it.
+    /// problem is one only where somebody has asked for it. And what an earlier reload has come to says nothing about this one.
+    /// - Parameter generation: the reload that this belongs to.
     /// - Returns: those of them that somebody has asked to be loaded anew.
-    func loaded(_ handlers: [String], problem: String?, at time: Timestamp) -> [String] {
-        state.withLock { entries in
+    func loaded(_ handlers: [String], problem: String?, generation: Int, at time: Timestamp) -> [String] {
+        state.withLock { state in
             handlers.filter { name in
-                guard var entry = entries[name] else { return false }
-                let isAwaited = entry.isAwaited
-                if problem == nil {
-                    entry.loadedAt = time
-                    entry.isAwaited = false
+                guard var entry = state.entries[name] else { return false }
+                let isAwaited = entry.awaited == generation
+                if problem == nil { entry.loadedAt = time }
+                if isAwaited {
+                    entry.reloadProblem = problem
+                    if problem == nil { entry.awaited = nil }
                 }
-                if problem == nil || isAwaited { entry.reloadProblem = problem }
-                entries[name] = entry
+                state.entries[name] = entry
                 return isAwaited
             }
         }

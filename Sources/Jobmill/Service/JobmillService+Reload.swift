@@ -14,11 +14,11 @@ extension JobmillService {
             let new = try read()
             let runtimes = try RuntimePlan.runtimes(for: new.handlers, preparing: HandlerCatalog.compiledIn.preparing)
             adopt(new, parts)
-            // Who hands out is told before who runs: it must know every handler that it may hear of.
             let changes = parts.handlers.replace(new.handlers)
             parts.api.readHandlers()
-            parts.dispatcher.setHandlers(new.handlers.map(\.profile))
-            parts.pool.reload(runtimes)
+            parts.dispatcher.setHandlers(new.handlers.map(\.profile)) {
+                parts.pool.reload(runtimes, generation: changes.generation)
+            }
             logger.notice(
                 "reloading handlers",
                 metadata: [
@@ -53,9 +53,10 @@ extension JobmillService {
 
     /// Keeps and tells what the pool says of the loading of handlers.
     static func note(
-        _ handlers: [String], problem: String?, at time: Timestamp, in registry: HandlerRegistry, _ logger: Logger
+        _ handlers: [String], problem: String?, generation: Int, at time: Timestamp, in registry: HandlerRegistry,
+        _ logger: Logger
     ) {
-        let awaited = registry.loaded(handlers, problem: problem, at: time)
+        let awaited = registry.loaded(handlers, problem: problem, generation: generation, at: time)
         guard !awaited.isEmpty else { return }
         if let problem {
             logger.error(

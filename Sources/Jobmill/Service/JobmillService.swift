@@ -38,7 +38,7 @@ final class JobmillService {
     private(set) var reloadable: Reloadable?
 
     /// Who has to hear of other handlers.
-    struct Reloadable {
+    struct Reloadable: Sendable {
         let handlers: HandlerRegistry
         let api: API
         let dispatcher: Dispatcher
@@ -87,8 +87,8 @@ final class JobmillService {
                     hasWorkers.withLock { $0 = true }
                     hasWorkers.notifyAll()
                 }
-                if case .loaded(let names, let problem) = event {
-                    Self.note(names, problem: problem, at: clock(), in: handlers, logger)
+                if case .loaded(let names, let problem, let generation) = event {
+                    Self.note(names, problem: problem, generation: generation, at: clock(), in: handlers, logger)
                 }
                 dispatcher.handle(event)
             },

@@ -58,7 +58,6 @@ extension PoolState {
             places[handler] = place
             if let old {
                 vacated.append((handler, old))
-                runtime.unhealthy = runtime.unhealthy ?? runtimes[old].unhealthy
             } else {
                 added.append(handler)
             }
@@ -66,13 +65,12 @@ extension PoolState {
         runtime.role = runtime.claims.isEmpty || runtime.claims.count < runtime.handlers.count ? .inForce : .beside
         if place == runtimes.endIndex { runtimes.append(runtime) } else { runtimes[place] = runtime }
         for (handler, old) in vacated { moveWaiting(of: handler, from: old, to: place) }
-        if let unhealthy = runtime.unhealthy {
+        if added.isEmpty, let unhealthy = vacated.compactMap({ runtimes[$0.old].unhealthy }).first {
+            runtimes[place].unhealthy = unhealthy
             // Chunks of handlers that were not told to be unhealthy would come back at once, again and again.
             actions += tell(served(by: place), unhealthy) + returnWaiting(place)
-        } else {
-            actions += tell(added, nil)
         }
-        return (place, actions + tickRuntime(place, now))
+        return (place, actions + introduce(added) + tickRuntime(place, now))
     }
 
     /// The runtime has a worker that is ready: it serves what it has claimed.
@@ -120,7 +118,7 @@ extension PoolState {
         }
         let rules = RuntimeRules(
             name: old.name, handlers: old.handlers.compactMap { profiles[$0] },
-            preparationTimeout: old.preparationTimeout, definition: old.definition)
+            preparationTimeout: old.preparationTimeout, definition: old.definition, generation: old.generation)
         var (new, actions) = prepareBeside(rules, now)
         runtimes[new].unhealthy = Unhealthy(reason: reason, retryAfter: Backoff.longest.seconds)
         runtimes[new].zygoteBackoff = PoolState.brokenBackoff
@@ -133,7 +131,7 @@ extension PoolState {
     }
 
     /// The runtime waits for nobody's handlers any more: its first worker takes a slot like all others.
-    private mutating func dropClaims(_ place: Int) {
+    mutating func dropClaims(_ place: Int) {
         guard !runtimes[place].claims.isEmpty else { return }
         runtimes[place].claims = []
         for number in workers.keys where workers[number]?.runtime == place { workers[number]?.isProbe = false }
@@ -211,13 +209,14 @@ extension PoolState {
         guard !runtimes[place].claims.isEmpty, runtimes[place].reportedProblem != problem else { return [] }
         runtimes[place].reportedProblem = problem
         let handlers = runtimes[place].handlers.filter { runtimes[place].claims.contains($0) }
-        return [.emit(.loaded(handlers: handlers, problem: problem))]
+        return [.emit(.loaded(handlers: handlers, problem: problem, generation: runtimes[place].generation))]
     }
 
     /// Says of handlers that they were prepared just now.
     func tellLoaded(_ handlers: [String], _ place: Int) -> [Action] {
         let sound = handlers.filter { runtimes[place].broken[$0] == nil }
-        return sound.isEmpty ? [] : [.emit(.loaded(handlers: sound, problem: nil))]
+        guard !sound.isEmpty else { return [] }
+        return [.emit(.loaded(handlers: sound, problem: nil, generation: runtimes[place].generation))]
     }
 
     // MARK: Chunks without a runtime

@@ -56,10 +56,16 @@ extension PoolState {
             // Nothing of it can be used: it is tried again like a preparation that failed.
             return giveUpZygote(place, first.reason)
         }
-        if let loss = known.first(where: { wouldLose($0.name, to: place) }) {
-            return giveUpZygote(place, "\(loss.name) cannot run any more: \(loss.reason)")
-        }
         let served = served(by: place)
+        var actions: [Action] = []
+        if let loss = known.first(where: { wouldLose($0.name, to: place) }) {
+            let problem = "\(loss.name) cannot run any more: \(loss.reason)"
+            let isOfUse = served.contains { handler in !known.contains { $0.name == handler } }
+            guard isOfUse else { return giveUpZygote(place, problem) }
+            // It runs those that nobody else can run. All others stay where they are.
+            actions += reportProblem(place, problem)
+            dropClaims(place)
+        }
         if !runtimes[place].claims.isEmpty, !served.isEmpty {
             // What it was tried for has not become better: those that work stay where they are.
             let reasons = served.compactMap { handler in known.first { $0.name == handler }?.reason }
@@ -72,7 +78,7 @@ extension PoolState {
         runtimes[place].broken = Dictionary(known.map { ($0.name, $0.reason) }) { first, _ in first }
         if runtimes[place].role == .beside { return supply(now) }
         planRetry(place, now)
-        var actions = recover(place) + announceSlots() + tellBroken(served, place)
+        actions += recover(place) + announceSlots() + tellBroken(served, place)
         for handler in served where runtimes[place].broken[handler] != nil {
             let back = runtimes[place].waiting.filter { $0.chunk.handler == handler }
             runtimes[place].waiting.removeAll { $0.chunk.handler == handler }
@@ -189,6 +195,12 @@ extension PoolState {
             guard let reason = runtimes[place].broken[handler] else { return [] }
             return tell([handler], Unhealthy(reason: reason, retryAfter: Backoff.longest.seconds))
         }
+    }
+
+    /// Says that there are new handlers. Nothing is wrong with them as far as is known.
+    mutating func introduce(_ handlers: [String]) -> [Action] {
+        for handler in handlers { toldUnhealthy[handler] = nil }
+        return handlers.isEmpty ? [] : [.emit(.health(handlers: handlers, nil))]
     }
 
     /// Says how handlers are, if that has changed.

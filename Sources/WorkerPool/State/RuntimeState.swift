@@ -9,15 +9,18 @@ extension PoolState {
         package var preparationTimeout: TimeSpan
         /// What it is started from; says something only to the pool's shell.
         package var definition: Int
+        /// Which reload has brought it; 0: none.
+        package var generation: Int
 
         package init(
             name: String, handlers: [HandlerProfile], preparationTimeout: TimeSpan = TimeSpan(seconds: 60),
-            definition: Int = 0
+            definition: Int = 0, generation: Int = 0
         ) {
             self.name = name
             self.handlers = handlers
             self.preparationTimeout = preparationTimeout
             self.definition = definition
+            self.generation = generation
         }
     }
 
@@ -56,6 +59,7 @@ extension PoolState {
         let handlers: [String]
         let preparationTimeout: TimeSpan
         let definition: Int
+        let generation: Int
         var role = Role.inForce
         /// Handlers that others serve until this one has its first worker.
         var claims: Set<String> = []
@@ -93,6 +97,7 @@ extension PoolState {
             handlers = rules.handlers.map(\.name)
             preparationTimeout = rules.preparationTimeout
             definition = rules.definition
+            generation = rules.generation
             phase = .down(until: now)
             nextFork = now
         }
