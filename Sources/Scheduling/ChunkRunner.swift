@@ -9,6 +9,8 @@ package protocol ChunkRunner: AnyObject, Sendable {
     /// Stops a chunk as soon as it can; what was not heard of by then comes back: with `.interrupted` and a failure of the kind
     /// `cancelled` if a job had to be killed, else with `.returned`. Unknown ids are ignored.
     func cancel(_ chunk: UInt64)
+    /// The same in a hurry: a job that does not end by itself gets no more than a moment, also if its chunk is being stopped already.
+    func abort(_ chunk: UInt64)
     /// There is more than enough to record: stop to hand on outcomes. Workers wait, at nobody's cost.
     func pause()
     /// Go on.

@@ -67,8 +67,9 @@ extension Dispatcher {
         case .drain:
             state.withLock { $0.isDraining = true }
             progress.withLock { $0.isDraining = true }
-        case .cancelAll:
-            for chunk in state.withLock({ Array($0.chunks.keys) }) { runner.cancel(chunk) }
+        case .abortAll:
+            // They have had their time.
+            for chunk in state.withLock({ Array($0.chunks.keys) }) { runner.abort(chunk) }
         }
     }
 

@@ -35,7 +35,7 @@ package final class Dispatcher: Service {
         case written(UInt64, Result<Void, StoreError>, recordings: Int)
         case handlers([HandlerProfile], then: @Sendable () -> Void)
         case drain
-        case cancelAll
+        case abortAll
 
         /// Who waits for a drain is told even after a halt.
         var isDrain: Bool { if case .drain = self { true } else { false } }
@@ -46,7 +46,7 @@ package final class Dispatcher: Service {
             case .changes(let changes): changes.count <= Message.lightCount
             case .written(_, .success, let recordings): recordings <= Message.lightCount
             case .event: true
-            case .written(_, .failure, _), .handlers, .drain, .cancelAll: false
+            case .written(_, .failure, _), .handlers, .drain, .abortAll: false
             }
         }
 
@@ -131,13 +131,13 @@ package final class Dispatcher: Service {
     }
 
     /// Hands out no more chunks and waits until all that run have ended and all outcomes are committed. Chunks that still run when
-    /// `grace` has passed are cancelled; their jobs lose no attempt. Not from the dispatcher's own thread.
+    /// `grace` has passed are aborted; their jobs lose no attempt. Not from the dispatcher's own thread.
     /// - Parameter cleanup: how long to wait after that, as a full store might take nothing for ever.
     /// - Returns: whether everything had ended before `grace` had passed.
     package func drain(grace: TimeSpan, cleanup: TimeSpan = TimeSpan(seconds: 15)) -> Bool {
         post(.drain)
         if let isComplete = waitForDrain(grace) { return isComplete }
-        post(.cancelAll)
+        post(.abortAll)
         if waitForDrain(cleanup) != true { logger.error("shutting down with outcomes that are not recorded") }
         return false
     }

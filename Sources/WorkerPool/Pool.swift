@@ -89,6 +89,11 @@ package final class Pool: Service {
         running.withLock { $0 }?.shared.update { state, now in state.cancel(chunk, now: now) }
     }
 
+    /// The same for somebody in a hurry: SIGKILL follows SIGTERM after a moment, also where it was to follow later.
+    package func abort(_ chunk: UInt64) {
+        running.withLock { $0 }?.shared.update { state, now in state.cancel(chunk, isUrgent: true, now: now) }
+    }
+
     /// Stops reading what workers send: they wait as soon as their sockets are full, and no job is charged for that time.
     /// For a consumer that cannot keep up with outcomes.
     package func pause() { running.withLock { $0 }?.shared.setPaused(true) }

@@ -197,6 +197,7 @@ import WorkerKit
         #expect(state.cancel(3, now: at(1)) == [])
         #expect(state.cancel(1, now: at(10)) == [.kill(worker: 1, signal: SIGTERM)])
         #expect(state.cancel(1, now: at(11)) == [], "asked twice")
+        #expect(state.cancel(1, isUrgent: true, now: at(400)) == [], "that is soon enough")
         _ = state.tick(now: at(100))
         #expect(state.alarm == at(510))
         #expect(state.tick(now: at(510)) == [.kill(worker: 1, signal: SIGKILL)])
@@ -206,6 +207,24 @@ import WorkerKit
         #expect(position == 3)
         #expect(failure.kind == .cancelled)
         #expect(failure.death?.signal == "SIGKILL")
+    }
+
+    @Test func whoIsInAHurryShortensTheGracePeriod() {
+        var state = T.readyState(slots: 2, grace: 60_000)
+        for id: UInt64 in 1...2 { _ = state.run(T.chunk(id), now: at(0)) }
+        _ = state.tick(now: at(100))
+        #expect(state.cancel(1, now: at(110)) == [.kill(worker: 2, signal: SIGTERM)])
+        #expect(state.cancel(2, isUrgent: true, now: at(110)) == [.kill(worker: 1, signal: SIGTERM)])
+        #expect(state.tick(now: at(310)).contains(.kill(worker: 1, signal: SIGKILL)))
+        #expect(!state.tick(now: at(320)).contains(.kill(worker: 2, signal: SIGKILL)))
+        _ = T.die(1, &state, signal: SIGKILL, at(321))
+        _ = state.cancel(1, isUrgent: true, now: at(330))
+        #expect(state.tick(now: at(530)).contains(.kill(worker: 2, signal: SIGKILL)))
+        // No grace at all stays that.
+        var strict = T.readyState(slots: 1, grace: 0)
+        _ = strict.run(T.chunk(1), now: at(0))
+        _ = strict.cancel(1, isUrgent: true, now: at(10))
+        #expect(strict.tick(now: at(10)) == [.kill(worker: 1, signal: SIGKILL)])
     }
 
     @Test func aCancelBetweenJobsHasNobodyToCharge() {

@@ -65,6 +65,33 @@ import Testing
         #expect(report("a death behind the grace period", times) < 1)
     }
 
+    @Test func aJobThatIgnoresSIGTERMIsDeadSoonForSomebodyInAHurry() throws {
+        let test = try TestPool(gracePeriod: 600)
+        let runaway = try #require(Int32(try test.run(TestPool.chunk(1, "runaway", ["0"])).results[0] ?? ""))
+        var times: [Double] = []
+        for id: UInt64 in 2...4 {
+            test.pool.run(TestPool.chunk(id, "stubborn", ["0"]))
+            try eventually("it runs") { test.pool.snapshot().workers.contains { $0.job != nil } }
+            usleep(20_000)
+            // Whoever could wait is forgotten.
+            if id == 3 { test.pool.cancel(id) }
+            let begin = MonotonicTime.now()
+            test.pool.abort(id)
+            guard case .interrupted(_, let failure) = try test.report(of: id).end else {
+                throw StateHarness.Unexpected(end: nil)
+            }
+            times.append((MonotonicTime.now() - begin).seconds)
+            #expect(failure.kind == .cancelled)
+        }
+        #expect(report("a death in a hurry", times) < 10)
+        try eventually("what had left its group is gone") { !exists(runaway) }
+        test.pool.run(TestPool.chunk(5, "stubborn", ["0"]))
+        try eventually("it runs") { test.pool.snapshot().workers.contains { $0.job != nil } }
+        let begin = MonotonicTime.now()
+        test.pool.stop()
+        #expect(report("the end of a pool", [(MonotonicTime.now() - begin).seconds]) < 10)
+    }
+
     /// Squares in a second.
     private func rate(_ test: TestPool, _ first: UInt64) throws -> Double {
         let begin = MonotonicTime.now()

@@ -17,14 +17,15 @@ extension PoolState {
         return assign(place, now) + supply(now) + lookAtAllowance(now)
     }
 
-    package mutating func cancel(_ chunk: UInt64, now: MonotonicTime) -> [Action] {
+    /// - Parameter isUrgent: what runs gets no more than a moment between SIGTERM and SIGKILL.
+    package mutating func cancel(_ chunk: UInt64, isUrgent: Bool = false, now: MonotonicTime) -> [Action] {
         for place in runtimes.indices {
             guard let index = runtimes[place].waiting.firstIndex(where: { $0.chunk.id == chunk }) else { continue }
             runtimes[place].waiting.remove(at: index)
             return [.emit(.ended(chunk: chunk, .returned))]
         }
         guard let number = workers.first(where: { $0.value.work?.chunk.id == chunk })?.key else { return [] }
-        return end(number, .cancelled, now)
+        return end(number, .cancelled, grace: isUrgent ? min(PoolState.moment, gracePeriod) : gracePeriod, now)
     }
 
     /// The worker has delivered all outcomes of its chunk.

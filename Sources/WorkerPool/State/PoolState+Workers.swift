@@ -136,19 +136,24 @@ extension PoolState {
     }
 
     /// Kills a worker, gently first if its chunk was cancelled. The first reason stays.
-    mutating func end(_ number: UInt32, _ reason: KillReason, _ now: MonotonicTime) -> [Action] {
+    /// - Parameter grace: how long one whose chunk was cancelled may take; the shortest counts.
+    mutating func end(
+        _ number: UInt32, _ reason: KillReason, grace: TimeSpan = .zero, _ now: MonotonicTime
+    ) -> [Action] {
         guard var worker = workers[number] else { return [] }
         forgetIdle(number)
         if worker.killReason == nil {
             worker.killReason = reason
             worker.since = now
         } else if reason == .cancelled {
-            return []
+            guard let ends = worker.graceEnds, now + grace < ends else { return [] }
+            workers[number]?.graceEnds = now + grace
+            return arm(now + grace) ? [.wake] : []
         }
         let isGentle = reason == .cancelled
         if isGentle {
-            worker.graceEnds = now + gracePeriod
-            arm(now + gracePeriod)
+            worker.graceEnds = now + grace
+            arm(now + grace)
         } else {
             // Its death is usually told at once. But who should tell it may stand still.
             worker.endsBy = now + PoolState.patience

@@ -11,6 +11,8 @@ package struct PoolState {
     static let tick = TimeSpan.milliseconds(10)
     /// How long a zygote may take to answer, and a worker to begin with a chunk.
     static let patience = TimeSpan.milliseconds(5000)
+    /// What a job that is to end gets when the service cannot wait for it any longer.
+    static let moment = TimeSpan.milliseconds(200)
     static let statusWait = TimeSpan.milliseconds(1000)
     static let forksAtOnce = 16
 

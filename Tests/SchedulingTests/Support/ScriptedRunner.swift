@@ -49,6 +49,8 @@ final class ScriptedRunner: ChunkRunner {
         tell([.ended(chunk: chunk, .returned)])
     }
 
+    func abort(_ chunk: UInt64) { cancel(chunk) }
+
     func pause() { state.withLock { $0.pauses.append(true) } }
     func resume() { state.withLock { $0.pauses.append(false) } }
 
