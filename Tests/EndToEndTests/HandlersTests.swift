@@ -179,14 +179,18 @@ import Testing
             def big(x): return "x" * 2_000_000
             def huge(x): return {"number": 10 ** x, "text": '"[' * 600}
             def deep(x): return [deep(x - 1)] if x else {}
+            def circle(x):
+                around = ["x" * 1_000_000]
+                if x: around.append(around)
+                return around
             """
         let names = [
             "double", "nan", "a_set", "some_bytes", "leaves", "vanishes", "forks", "closes", "garbage", "big", "huge",
-            "deep",
+            "deep", "circle",
         ]
         let yaml = names.map { "  \($0): {python: \"bad:\($0)\", folder: ., output: 1MiB}\n" }.joined()
         try withHandlers("handlers:\n" + yaml, files: ["bad.py": module]) { api in
-            for name in ["nan", "a_set", "some_bytes"] {
+            for name in ["nan", "a_set", "some_bytes", "circle"] {
                 #expect(try error(api, name, "1")["kind"] as? String == "invalid_result", "\(name)")
             }
             #expect(try error(api, "big", "1")["kind"] as? String == "output_limit")
