@@ -257,9 +257,15 @@ import Testing
               spin: {python: "hungry:spin", folder: ., cpu: 1}
               grow: {python: "hungry:grow", folder: ., memory: 100MiB}
               hang2: {python: "hungry:hang", folder: ., timeout: 300ms}
+              exec_spin: {exec: "sh -c 'while :; do :; done'", cpu: 1}
+              lines_spin: {lines: "sh -c 'read -r job; while :; do :; done'", cpu: 1}
             """
         try withHandlers(yaml, files: ["hungry.py": module]) { api in
-            for (handler, kind) in [("spin", "cpu_limit"), ("grow", "memory_limit"), ("hang2", "timeout")] {
+            let kinds = [
+                ("spin", "cpu_limit"), ("grow", "memory_limit"), ("hang2", "timeout"), ("exec_spin", "cpu_limit"),
+                ("lines_spin", "cpu_limit"),
+            ]
+            for (handler, kind) in kinds {
                 let failure = try error(api, handler, "1")
                 #expect(failure["kind"] as? String == kind, "\(failure)")
                 let certificate = try #require(failure["certificate"] as? [String: Any])
