@@ -49,12 +49,12 @@ import Testing
         }
         waiter.start()
         let api = try API(server)
-        try Eventually.isTrue(within: 20) {
+        try Eventually.isTrue(within: 60) {
             let batches = try api.get("/v1/batches").object()["batches"] as? [[String: Any]] ?? []
             return batches.contains { BatchView($0).count("running") == 1 }
         }
         #expect(server.terminate() == 0)
-        try Eventually.isTrue(within: 20) { waiter.isFinished }
+        try Eventually.isTrue(within: 60) { waiter.isFinished }
         let answer = try #require(answers.withLock { $0.first })
         #expect(answer.status == 202)
         try server.start()
@@ -67,12 +67,12 @@ import Testing
         let server = try TestServer(["--demo", "--workers", "3"])
         let api = try API(server)
         _ = try api.submit(#"{"handler": "hang", "jobs": [1, 2, 3]}"#)
-        let family = try Eventually.value(within: 20) { () -> [Int32]? in
+        let family = try Eventually.value(within: 60) { () -> [Int32]? in
             let found = ProcessTree.descendants(of: server.processIdentifier)
             return found.count >= 4 ? found : nil
         }
         server.kill()
-        try Eventually.isTrue(within: 5) { family.allSatisfy { !ProcessTree.isAlive($0) } }
+        try Eventually.isTrue(within: 30) { family.allSatisfy { !ProcessTree.isAlive($0) } }
     }
 
     /// The promise of the store: what was answered 2xx is never lost and never done twice in the records.

@@ -17,7 +17,7 @@ import Testing
 
     private func error(_ api: API, _ handler: String, _ payload: String) throws -> [String: Any] {
         let job = #"{"handler": "\#(handler)", "payload": \#(payload), "max_attempts": 1}"#
-        let answer = try api.post("/v1/jobs", job, [("Prefer", "wait=30")])
+        let answer = try api.post("/v1/jobs", job, [("Prefer", "wait=60")])
         return try #require(try answer.object()["error"] as? [String: Any], "\(answer.text)")
     }
 
@@ -89,7 +89,7 @@ import Testing
                 let id = try api.post(
                     "/v1/batches",
                     "{\"handler\": \"\(handler)\", \"jobs\": [1, 2], \"shared\": {\"rate\": \"\(large)\"}}",
-                    [("Prefer", "wait=30")]
+                    [("Prefer", "wait=60")]
                 ).object()["id"]
                 let values = try api.get("/v1/batches/\(try #require(id as? String))/results?view=values").text
                 #expect(values == "[\(expected),\(expected)]", "\(values.prefix(300))")
@@ -199,7 +199,7 @@ import Testing
             _ = try error(api, "closes", "1")
             for name in ["forks", "garbage"] {
                 let job = #"{"handler": "\#(name)", "payload": 1, "max_attempts": 1}"#
-                let answer = try api.post("/v1/jobs", job, [("Prefer", "wait=30")])
+                let answer = try api.post("/v1/jobs", job, [("Prefer", "wait=60")])
                 #expect(answer.status == 200, "\(name): \(answer.text)")
             }
             #expect(try api.post("/v1/map/double", "[1,2,3]").text == "[2,4,6]")
@@ -208,7 +208,7 @@ import Testing
                 let batch =
                     #"{"handler": "\#(name)", "jobs": [1, \#(payload), 300], "max_attempts": 1, "chunk_size": 3}"#
                 let id = try #require(
-                    try api.post("/v1/batches", batch, [("Prefer", "wait=30")]).object()["id"] as? String)
+                    try api.post("/v1/batches", batch, [("Prefer", "wait=60")]).object()["id"] as? String)
                 let jobs = try api.get("/v1/batches/\(id)/results").lines()
                 let kinds = jobs.map { ($0["error"] as? [String: Any])?["kind"] as? String }
                 #expect(kinds == [nil, "invalid_result", nil], "\(name)")
@@ -225,7 +225,7 @@ import Testing
             """
         try withHandlers(yaml, files: ["here.py": "def f(x): return x\n"]) { api in
             #expect(try api.post("/v1/map/fine", "[5]").text == "[5]")
-            try Eventually.isTrue(within: 20) {
+            try Eventually.isTrue(within: 60) {
                 let list = try api.get("/v1/handlers").object()["handlers"] as? [[String: Any]] ?? []
                 let reasons = Dictionary(
                     uniqueKeysWithValues: list.map { ($0["name"] as? String ?? "", $0["reason"] as? String ?? "") })

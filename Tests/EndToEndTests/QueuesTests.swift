@@ -81,7 +81,7 @@ import Testing
             #expect(waited.status == 202)
             // Another queue is not held up by it.
             let free = try api.post(
-                "/v1/jobs", #"{"handler": "one", "queue": "free", "payload": 1}"#, [("Prefer", "wait=30")])
+                "/v1/jobs", #"{"handler": "one", "queue": "free", "payload": 1}"#, [("Prefer", "wait=60")])
             #expect(free.status == 200, "\(free.text)")
 
             server.kill()
@@ -98,7 +98,7 @@ import Testing
             #expect(fixed["priority"] as? Int == 7, "the file counts")
             #expect(fixed["concurrency"] as? Int == 9, "where it says nothing, what was set")
             let other = try api.post(
-                "/v1/jobs", #"{"handler": "other", "queue": "free", "payload": 1}"#, [("Prefer", "wait=30")])
+                "/v1/jobs", #"{"handler": "other", "queue": "free", "payload": 1}"#, [("Prefer", "wait=60")])
             #expect(other.status == 200, "\(other.text)")
             #expect(try waiting.allSatisfy { try api.batch($0).count("pending") == 20 })
 
@@ -116,7 +116,7 @@ import Testing
         try withServer { _, _, api in
             _ = try patch(api, "narrow", #"{"paused": true}"#)
             let id = try submit(api, "one", jobs: 20)
-            let answer = try api.post("/v1/batches/\(id)/cancel", "{}", [("Prefer", "wait=30")])
+            let answer = try api.post("/v1/batches/\(id)/cancel", "{}", [("Prefer", "wait=60")])
             #expect(answer.status == 200, "\(answer.text)")
             #expect(try api.batch(id).count("cancelled") == 20)
         }
