@@ -106,7 +106,7 @@ package enum ChunkEnd: Sendable, Hashable {
     /// between two. What was not heard of may run again at no cost, each job alone; one that is lost alone again is charged an
     /// attempt with this failure.
     case lost(Failure)
-    /// The worker stopped for reasons that no job has to answer for, or because `cancel` was asked while no job ran: what was
-    /// not heard of may run again at no cost.
+    /// The worker stopped for reasons that no job has to answer for, or because `cancel` was asked while no job ran, or it was asked to
+    /// hand back what it had not begun: what was not heard of may run again at no cost.
     case returned
 }

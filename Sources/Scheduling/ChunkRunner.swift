@@ -9,6 +9,9 @@ package protocol ChunkRunner: AnyObject, Sendable {
     /// Stops a chunk as soon as it can; what was not heard of by then comes back: with `.interrupted` and a failure of the kind
     /// `cancelled` if a job had to be killed, else with `.returned`. Unknown ids are ignored.
     func cancel(_ chunk: UInt64)
+    /// Starts no further job of a chunk: the one that runs goes on to its end, and what has not begun comes back with `.returned`. If
+    /// there is nothing of that kind, the chunk ends as it would have. Unknown ids are ignored.
+    func recall(_ chunk: UInt64)
     /// There is more than enough to record: stop to hand on outcomes. Workers wait, at nobody's cost.
     func pause()
     /// Go on.

@@ -63,8 +63,10 @@ extension Dispatcher {
             halt(error, &course)
         case .handlers(let handlers):
             setHandlers(handlers, &course)
+            recallExcess(runner)
         case .drain:
             state.withLock { $0.isDraining = true }
+            recallExcess(runner)
             progress.withLock { $0.isDraining = true }
         case .cancelAll:
             for chunk in state.withLock({ Array($0.chunks.keys) }) { runner.cancel(chunk) }
@@ -81,6 +83,10 @@ extension Dispatcher {
             course.isPaused = false
             runner.resume()
         }
+    }
+
+    private func recallExcess(_ runner: any ChunkRunner) {
+        for chunk in state.withLock({ $0.recallExcess() }) { runner.recall(chunk) }
     }
 
     private func setHandlers(_ handlers: [HandlerProfile], _ course: inout Course) {
@@ -123,6 +129,7 @@ extension Dispatcher {
             for chunk in state.withLock({ $0.cancel(batch, at: now) }) { runner.cancel(chunk) }
         case .queueChanged(let queue):
             state.withLock { $0.configure(queue) }
+            recallExcess(runner)
         case .finished, .deliveriesAdded:
             break
         }

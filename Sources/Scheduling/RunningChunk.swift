@@ -20,6 +20,8 @@ struct RunningChunk: Sendable {
     let startedAt: Moment
     let parts: [RunningPart]
     let count: Int
+    /// Whether the runner was asked to hand back what has not begun.
+    var isRecalled = false
     /// Jobs heard of, in the whole chunk.
     private(set) var heard = 0
     /// The part of the next job to hear of, and how many of its jobs were heard of.

@@ -45,7 +45,7 @@ final class TestPool: Sendable {
         "letters",
         "identity", "whoami", "descriptors", "print", "flood", "complain", "grow", "hoard", "spin", "freeze", "runaway",
         "counted", "speaking", "chatter", "babble", "shared", "files", "spender",
-        "regret", "deafen",
+        "regret", "deafen", "gate",
     ]
 
     /// The program beside the test bundle.

@@ -18,23 +18,40 @@ extension PoolState {
     }
 
     package mutating func cancel(_ chunk: UInt64, now: MonotonicTime) -> [Action] {
-        for place in runtimes.indices {
-            guard let index = runtimes[place].waiting.firstIndex(where: { $0.chunk.id == chunk }) else { continue }
-            runtimes[place].waiting.remove(at: index)
-            return [.emit(.ended(chunk: chunk, .returned))]
-        }
-        guard let number = workers.first(where: { $0.value.work?.chunk.id == chunk })?.key else { return [] }
+        if takeWaiting(chunk) { return [.emit(.ended(chunk: chunk, .returned))] }
+        guard let number = worker(with: chunk) else { return [] }
         return end(number, .cancelled, now)
     }
 
-    /// The worker has delivered all outcomes of its chunk.
-    /// - Parameter residentBytes: how much memory it holds now, if `needsSize` asked for it.
+    /// No further job of the chunk is to be started: what has not begun comes back when the running job has ended.
+    package mutating func recall(_ chunk: UInt64) -> [Action] {
+        if takeWaiting(chunk) { return [.emit(.ended(chunk: chunk, .returned))] }
+        guard let number = worker(with: chunk) else { return [] }
+        return [.recall(worker: number, chunk: chunk)]
+    }
+
+    private mutating func takeWaiting(_ chunk: UInt64) -> Bool {
+        for place in runtimes.indices {
+            guard let index = runtimes[place].waiting.firstIndex(where: { $0.chunk.id == chunk }) else { continue }
+            runtimes[place].waiting.remove(at: index)
+            return true
+        }
+        return false
+    }
+
+    private func worker(with chunk: UInt64) -> UInt32? { workers.first { $0.value.work?.chunk.id == chunk }?.key }
+
+    /// The worker is done with its chunk, and has delivered all outcomes.
+    /// - Parameters:
+    ///   - finished: how many jobs of it have run; nil: all. Less only if it was recalled.
+    ///   - residentBytes: how much memory it holds now, if `needsSize` asked for it.
     package mutating func completed(
-        _ number: UInt32, busy: Double, residentBytes: Int64? = nil, now: MonotonicTime
+        _ number: UInt32, finished: Int? = nil, busy: Double, residentBytes: Int64? = nil, now: MonotonicTime
     ) -> [Action] {
         guard var worker = workers[number], let work = worker.work else { return [] }
+        let finished = finished ?? work.chunk.count
         worker.work = nil
-        worker.jobs += work.chunk.count
+        worker.jobs += finished
         worker.graceEnds = nil
         worker.since = now
         workers[number] = worker
@@ -57,8 +74,8 @@ extension PoolState {
             }
         }
         // The worker first: it need not wait for those who hear of its chunk.
-        return assign(place, now) + actions + supply(now)
-            + [.emit(.ended(chunk: work.chunk.id, .completed(busy: busy)))]
+        let end = finished < work.chunk.count ? ChunkEnd.returned : .completed(busy: busy)
+        return assign(place, now) + actions + supply(now) + [.emit(.ended(chunk: work.chunk.id, end))]
     }
 
     /// No more work: what waits goes back, what runs is killed.
