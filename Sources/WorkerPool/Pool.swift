@@ -92,7 +92,7 @@ package final class Pool: Service {
     /// Has a chunk end before its next job: the one that runs goes on to its end, and what has not begun comes back with `.returned`.
     /// Unknown chunks are ignored.
     package func recall(_ chunk: UInt64) {
-        running.withLock { $0 }?.shared.update { state, _ in state.recall(chunk) }
+        running.withLock { $0 }?.shared.update { state, now in state.recall(chunk, now: now) }
     }
 
     /// Stops reading what workers send: they wait as soon as their sockets are full, and no job is charged for that time.

@@ -139,7 +139,10 @@ struct ModelTests {
             } else if run.isCancelled || run.isRecalled && chance(3) || chance(15) {
                 end = chance(30) ? .lost(.crash) : .returned
             } else if chance(10) {
-                end = .interrupted(position: run.heard, failure: .crash)
+                end =
+                    chance(4)
+                    ? .orphaned(position: run.heard, failure: .crash)
+                    : .interrupted(position: run.heard, failure: .crash)
             } else {
                 return
             }

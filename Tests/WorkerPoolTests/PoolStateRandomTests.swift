@@ -127,7 +127,8 @@ private struct World {
         lastChunk += 1
         chunks[lastChunk] = false
         let handler = World.handlers.joined().randomElement(using: &dice) ?? "a"
-        obey(state.run(StateHarness.chunk(lastChunk, handler, count: 3), now: now))
+        let isSolitary = Int.random(in: 0..<10, using: &dice) == 0
+        obey(state.run(StateHarness.chunk(lastChunk, handler, count: 3, isSolitary: isSolitary), now: now))
     }
 
     private mutating func cancelOne() {
@@ -137,7 +138,7 @@ private struct World {
 
     private mutating func recallOne() {
         guard let chunk = chunks.filter({ !$0.value }).keys.sorted().randomElement(using: &dice) else { return }
-        obey(state.recall(chunk))
+        obey(state.recall(chunk, now: now))
     }
 
     /// Forks are answered, steps done, and the doomed die.
@@ -237,6 +238,9 @@ private struct World {
     private mutating func obey(_ actions: [PoolState.Action]) {
         for action in actions { obey(action) }
         for place in state.places.values { #expect(state.runtimes[place].role == .inForce, "somebody serves it") }
+        for worker in state.workers.values where worker.work?.chunk.isSolitary == true {
+            #expect(state.workers.values.count { $0.runtime == worker.runtime && $0.work != nil } == 1)
+        }
         let deadlines = state.workers.values.flatMap(\.deadlines) + state.runtimes.flatMap(\.deadlines)
         if !isEnding, let first = deadlines.min() {
             #expect(state.alarm.map { $0 <= first } ?? false, "the alarm comes too late")

@@ -14,29 +14,38 @@ extension PoolState {
         lastWaiting += 1
         runtimes[place].waiting.append(Runtime.Waiting(number: lastWaiting, chunk: chunk, limits: limits))
         preferred = place
-        return assign(place, now) + supply(now) + lookAtAllowance(now)
+        return (chunk.isSolitary ? recallAll(of: place) : []) + assign(place, now) + supply(now) + lookAtAllowance(now)
     }
 
     package mutating func cancel(_ chunk: UInt64, now: MonotonicTime) -> [Action] {
-        if takeWaiting(chunk) { return [.emit(.ended(chunk: chunk, .returned))] }
+        if let place = takeWaiting(chunk) { return [.emit(.ended(chunk: chunk, .returned))] + assign(place, now) }
         guard let number = worker(with: chunk) else { return [] }
         return end(number, .cancelled, now)
     }
 
     /// No further job of the chunk is to be started: what has not begun comes back when the running job has ended.
-    package mutating func recall(_ chunk: UInt64) -> [Action] {
-        if takeWaiting(chunk) { return [.emit(.ended(chunk: chunk, .returned))] }
+    package mutating func recall(_ chunk: UInt64, now: MonotonicTime) -> [Action] {
+        if let place = takeWaiting(chunk) { return [.emit(.ended(chunk: chunk, .returned))] + assign(place, now) }
         guard let number = worker(with: chunk) else { return [] }
         return [.recall(worker: number, chunk: chunk)]
     }
 
-    private mutating func takeWaiting(_ chunk: UInt64) -> Bool {
+    /// What waits for all that run does not wait for whole chunks.
+    private func recallAll(of place: Int) -> [Action] {
+        workers.sorted { $0.key < $1.key }.compactMap { number, worker in
+            guard worker.runtime == place, let chunk = worker.work?.chunk.id else { return nil }
+            return .recall(worker: number, chunk: chunk)
+        }
+    }
+
+    /// - Returns: where it has waited; nil: it did not.
+    private mutating func takeWaiting(_ chunk: UInt64) -> Int? {
         for place in runtimes.indices {
             guard let index = runtimes[place].waiting.firstIndex(where: { $0.chunk.id == chunk }) else { continue }
             runtimes[place].waiting.remove(at: index)
-            return true
+            return place
         }
-        return false
+        return nil
     }
 
     private func worker(with chunk: UInt64) -> UInt32? { workers.first { $0.value.work?.chunk.id == chunk }?.key }
@@ -90,11 +99,20 @@ extension PoolState {
         return actions
     }
 
+    /// Whether a chunk can begin now: one that is solitary not beside others, and no other beside it.
+    private func canBegin(_ chunk: Chunk, _ place: Int) -> Bool {
+        !workers.values.contains { worker in
+            worker.runtime == place && worker.work.map { chunk.isSolitary || $0.chunk.isSolitary } ?? false
+        }
+    }
+
     /// Hands waiting chunks to idle workers.
     mutating func assign(_ place: Int, _ now: MonotonicTime) -> [Action] {
         var actions: [Action] = []
-        while !runtimes[place].waiting.isEmpty, let number = runtimes[place].idle.popLast() {
-            let next = runtimes[place].waiting.removeFirst()
+        while let next = runtimes[place].waiting.first, canBegin(next.chunk, place),
+            let number = runtimes[place].idle.popLast()
+        {
+            runtimes[place].waiting.removeFirst()
             var work = Work(
                 chunk: next.chunk, limits: next.limits, assignedAt: now,
                 beginsBy: now + PoolState.patience + PoolState.transferTime(of: next.chunk),
