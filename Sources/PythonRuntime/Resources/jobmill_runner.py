@@ -347,6 +347,8 @@ class Output(io.TextIOWrapper):
 PAGE_SIZE = 256 * 1024
 #: The words of the page.
 CHUNK, POSITION, STARTED, FIRST, COMMIT, SEQUENCE, COUNTERS, PART, GENERATION, USED, MARKED, UNREAD = range(12)
+#: The server's own: the chunk of which no further job is to be started.
+RECALLED = 14
 #: The commit word has three fields: bytes of closed runs, bytes of the open run, results in the open run.
 BYTE, RESULT = 1 << 20, 1 << 40
 
@@ -834,6 +836,8 @@ class Worker:
             self.run_part(part, name, cpu_seconds)
             self.outcomes.end_part()
             self.counters.flush()
+            if self.page.words[RECALLED] == chunk:
+                break  # What was not begun goes back to the server.
             if self.outcomes.finished != part.position + part.count:
                 raise ValueError(f"a part of {part.count} jobs has another number of payloads")
         self.part = None
@@ -853,7 +857,10 @@ class Worker:
             # Python cannot take one of them, such as a number of 5,000 digits. That one job fails.
             payloads = split(part.input)
             call = lambda text, *context: handler.call(json.loads(text), *context)
+        chunk = outcomes.chunk
         for payload in payloads:
+            if words[RECALLED] == chunk:
+                return
             if cpu_seconds:
                 self.limits.allow_cpu(cpu_seconds)
             # In this order a reader never charges a job with the time of the one before it.
