@@ -69,7 +69,7 @@ static rlim_t used_seconds(clockid_t clock) {
     return (rlim_t)used.tv_sec + (used.tv_nsec > 0);
 }
 
-int csystem_share_cpu_limit(pid_t process) {
+int64_t csystem_share_cpu_limit(pid_t process, int for_good) {
     struct rlimit limit;
     clockid_t clock;
     if (getrlimit(RLIMIT_CPU, &limit) != 0) return -1;
@@ -83,9 +83,10 @@ int csystem_share_cpu_limit(pid_t process) {
         rlim_t left = limit.rlim_cur > own ? limit.rlim_cur - own : 1;
         limit.rlim_cur = used_seconds(clock) + left;
         if (limit.rlim_cur > limit.rlim_max) limit.rlim_cur = limit.rlim_max;
+        if (for_good && limit.rlim_cur < limit.rlim_max) limit.rlim_max = limit.rlim_cur + 1;
+        return prlimit(process, RLIMIT_CPU, &limit, NULL) != 0 ? -1 : (int64_t)limit.rlim_cur;
     }
-    if (prlimit(process, RLIMIT_CPU, &limit, NULL) != 0) return -1;
-    return limit.rlim_cur < limit.rlim_max;
+    return prlimit(process, RLIMIT_CPU, &limit, NULL) != 0 ? -1 : 0;
 }
 
 char **csystem_environment(void) { return environ; }

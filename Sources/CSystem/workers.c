@@ -132,4 +132,6 @@ int csystem_release_termination(void) {
     return sigaction(SIGTERM, &action, NULL);
 }
 
+int csystem_termination_event(void) { return atomic_load(&termination_event); }
+
 int csystem_termination_requested(void) { return atomic_load_explicit(&termination_requested, memory_order_acquire); }

@@ -13,20 +13,34 @@ extension DeathCertificate {
     }
 }
 
+extension ProcessExit {
+    /// Whether its limit of processor time, in seconds, has ended it, or a program that it ran: a shell tells of that by its status.
+    fileprivate func isBeyond(cpuLimit: Int?) -> Bool {
+        guard let cpuLimit else { return false }
+        switch signal ?? exitCode.map({ $0 - 128 }) {
+        case SIGXCPU: return true
+        // For those that do not mind the other one. What the kernel counts for its limit is only sampled.
+        case SIGKILL: return cpuSeconds >= Double(cpuLimit) * 0.75
+        default: return false
+        }
+    }
+}
+
 extension Failure {
     /// How the command ended, if that was no success.
-    /// - Parameter place: words behind it, such as ` in the middle of the job`.
-    init(_ exit: ProcessExit, place: String, _ errors: ErrorTail) {
+    /// - Parameters:
+    ///   - place: words behind it, such as ` in the middle of the job`.
+    ///   - cpuLimit: seconds of processor time after which the kernel ends it; nil: never.
+    init(_ exit: ProcessExit, place: String, _ errors: ErrorTail, cpuLimit: Int?) {
         let detail = errors.lastLine.map { ": \($0)" } ?? ""
-        if let signal = exit.signal {
-            let name = SignalName.of(signal)
-            let isLimit = signal == SIGXCPU
+        if exit.isBeyond(cpuLimit: cpuLimit) {
             self.init(
-                kind: isLimit ? .cpuLimit : .exception,
-                message: isLimit
-                    ? "the command used more processor time than the job may, and was killed by \(name)"
-                    : "killed by \(name)\(place)\(detail)",
-                type: "Signal", traceback: errors.text)
+                kind: .cpuLimit, message: "the command used more processor time than the job may, and was killed",
+                traceback: errors.text)
+        } else if let signal = exit.signal {
+            self.init(
+                kind: .exception, message: "killed by \(SignalName.of(signal))\(place)\(detail)", type: "Signal",
+                traceback: errors.text)
         } else {
             self.init(
                 kind: .exception, message: "exited with status \(exit.exitCode ?? -1)\(place)\(detail)",

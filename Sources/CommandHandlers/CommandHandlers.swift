@@ -8,7 +8,9 @@ package enum CommandHandlers {
     package static func handlers(from specifications: [CommandSpecification]) -> [Handler] {
         let offspring = Offspring()
         return specifications.map { specification in
-            .pipelined(specification.name) { pipelineOfWorker(for: specification, offspring: offspring) }
+            // SIGTERM is the command's to bear: its worker waits for it.
+            Handler.pipelined(specification.name) { pipelineOfWorker(for: specification, offspring: offspring) }
+                .withCooperativeCancellation()
         }
     }
 

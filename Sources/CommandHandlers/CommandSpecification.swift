@@ -44,15 +44,31 @@ package struct CommandSpecification: Sendable, Hashable {
         name: String, kind: Kind, words: [String], environment: [String: String] = [:], workingFolder: String? = nil,
         serviceEnvironment: [String: String], currentFolder: String
     ) throws(CommandError) {
-        guard let first = words.first, !first.isEmpty else { throw CommandError("the command is empty") }
-        for (variable, value) in environment { try CommandEnvironment.check(variable, value) }
+        try CommandSpecification.check(environment: environment)
         let folder = workingFolder.map { ProgramSearch.absolute($0, from: currentFolder) }
         if let folder, !ProgramSearch.isFolder(folder) { throw CommandError("there is no folder \(folder)") }
         let program = try CommandSpecification.findProgram(
-            first, environment: environment, serviceEnvironment: serviceEnvironment, from: folder ?? currentFolder)
+            of: words, environment: environment, serviceEnvironment: serviceEnvironment, from: folder ?? currentFolder)
         self.init(
             name: name, kind: kind, program: program, arguments: words, environment: environment,
             workingFolder: folder)
+    }
+
+    /// Whether a command may get this beside the service's environment.
+    package static func check(environment: [String: String]) throws(CommandError) {
+        for (variable, value) in environment.sorted(by: { $0.key < $1.key }) {
+            try CommandEnvironment.check(variable, value)
+        }
+    }
+
+    /// Finds the program of a command. See the other one.
+    @discardableResult
+    package static func findProgram(
+        of words: [String], environment: [String: String], serviceEnvironment: [String: String], from folder: String
+    ) throws(CommandError) -> String {
+        guard let first = words.first, !first.isEmpty else { throw CommandError("the command is empty") }
+        return try findProgram(
+            first, environment: environment, serviceEnvironment: serviceEnvironment, from: folder)
     }
 
     /// Finds a program in `PATH`, or where its path says that it is.

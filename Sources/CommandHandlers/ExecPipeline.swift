@@ -20,6 +20,7 @@ final class ExecPipeline: JobPipeline {
     func take<Outcomes: JobOutcomes & ~Copyable>(
         _ payload: UnsafeRawBufferPointer, _ context: JobContext, _ outcomes: inout Outcomes
     ) throws {
+        if TerminationRequest.isNoted { TerminationRequest.obey() }
         switch run(payload, context, maximumBytes: outcomes.maximumResultBytes) {
         case .success(let result): try outcomes.report(result)
         case .failure(let failed): try outcomes.report(failed.failure)
@@ -46,10 +47,11 @@ final class ExecPipeline: JobPipeline {
         _ payload: UnsafeRawBufferPointer, _ context: JobContext, maximumBytes: Int
     ) -> Result<[UInt8], Failed> {
         errors.removeAll()
+        let run: ExecRun
         let end: ExecRun.End
         do {
             let variables = CommandEnvironment.of(context, sharedFile: try shared.path(for: context))
-            let run = try ExecRun(program, variables: variables, maximumBytes: maximumBytes)
+            run = try ExecRun(program, variables: variables, maximumBytes: maximumBytes)
             end = try run.finish(payload, &errors)
         } catch {
             return .failure(Failed(failure: Failure(notStarted: error)))
@@ -57,7 +59,7 @@ final class ExecPipeline: JobPipeline {
         switch end {
         case .tooLong(let exit): return .failure(Failed(Failure(outputBeyond: maximumBytes), exit))
         case .ended(let exit, _) where exit.exitCode != 0:
-            return .failure(Failed(Failure(exit, place: "", errors), exit))
+            return .failure(Failed(Failure(exit, place: "", errors, cpuLimit: run.cpuLimit), exit))
         case .ended(let exit, let output): return ExecPipeline.result(output, exit)
         }
     }

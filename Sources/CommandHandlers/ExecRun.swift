@@ -12,6 +12,8 @@ final class ExecRun {
     private static let slack = 4096
 
     private let command: RunningCommand
+    /// Seconds of processor time after which the kernel ends it; nil: never.
+    let cpuLimit: Int?
     private let limit: Int
     private var output: [UInt8] = []
     private var ready = ReadySet()
@@ -21,11 +23,11 @@ final class ExecRun {
         self.limit = overflow ? .max : limit
         command = try RunningCommand(program, adding: variables)
         // Fails for a command that has ended already.
-        _ = try? ChildProcess.shareCPULimit(with: command.processID)
+        cpuLimit = try? ChildProcess.shareCPULimit(with: command.processID, forGood: true)
     }
 
     /// Feeds the command, and reads what it says until it has ended. Processes that it leaves behind may hold its streams: nobody waits
-    /// for them.
+    /// for them. If the worker has to end, this waits for all of them and does not return.
     func finish(_ payload: UnsafeRawBufferPointer, _ errors: inout ErrorTail) throws(SystemError) -> End {
         do {
             return try communicate(payload, &errors)
@@ -49,7 +51,10 @@ final class ExecRun {
             if let input = command.input { ready.watchWriting(input.number) }
             if let output = command.output { ready.watchReading(output.number) }
             if let errors = command.errors { ready.watchReading(errors.number) }
+            if let termination = TerminationRequest.wakingDescriptor { ready.watchReading(termination) }
             try ready.wait()
+            // First: the command may have ended because of the same signal.
+            if TerminationRequest.isNoted { command.endWithWorker(&errors) }
             hasEnded = ready.isReady(exit.rawValue)
             if !hasEnded, let input = command.input, ready.isReady(input.number) { try feed(&rest) }
             if let pipe = command.errors, ready.isReady(pipe.number), errors.copy(from: pipe.number) == nil {

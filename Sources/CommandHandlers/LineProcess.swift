@@ -27,8 +27,9 @@ final class LineProcess {
     private(set) var namesJobs = false
     /// The identifier of the job that it answered last, as text with quotation marks.
     private(set) var lastAnswered: ArraySlice<UInt8>?
-    /// Whether its jobs' processor time is limited. That changes only between chunks, when it is idle.
-    private var hasCPULimit = false
+    /// Seconds of processor time after which the kernel ends it; nil: never. Whether there is a limit changes only between chunks, when
+    /// it is idle.
+    private(set) var cpuLimit: Int?
     /// It does not read any more, but may still answer what it has read.
     private var isDeaf = false
     /// How it ended, when it was reaped.
@@ -52,7 +53,7 @@ final class LineProcess {
         answers += 1
         namesJobs = identifier != nil
         lastAnswered = identifier
-        if hasCPULimit { renewCPULimit() }
+        if cpuLimit != nil { renewCPULimit() }
         mark()
     }
 
@@ -128,6 +129,9 @@ final class LineProcess {
         return own
     }
 
+    /// Waits until it, and whatever it has started, has ended after SIGTERM, and ends this process then.
+    func endWithWorker() -> Never { command.endWithWorker(&errors) }
+
     private func hasNews() throws(SystemError) -> Bool {
         ready.removeAll()
         guard let output = command.output else { return false }
@@ -154,12 +158,16 @@ final class LineProcess {
         if let output = command.output { ready.watchReading(output.number) }
         if let errors = command.errors { ready.watchReading(errors.number) }
         if canWrite, !isDeaf, let input = command.input { ready.watchWriting(input.number) }
+        if let termination = TerminationRequest.wakingDescriptor { ready.watchReading(termination) }
         try ready.wait()
     }
 
     /// The next job has the processor time that the worker may still use.
     private func renewCPULimit() {
-        // Fails for a process that has ended, which shows when its output is read.
-        hasCPULimit = (try? ChildProcess.shareCPULimit(with: processID)) ?? false
+        do {
+            cpuLimit = try ChildProcess.shareCPULimit(with: processID, forGood: false)
+        } catch {
+            // It has ended, which shows when its output is read; the last limit may be why.
+        }
     }
 }

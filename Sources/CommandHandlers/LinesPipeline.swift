@@ -48,6 +48,7 @@ final class LinesPipeline: JobPipeline {
     /// Goes on until so many jobs at most have no outcome.
     private func advance<Outcomes: JobOutcomes & ~Copyable>(until goal: Int, _ outcomes: inout Outcomes) throws {
         while queue.count > goal {
+            if TerminationRequest.isNoted { endWithWorker() }
             let process: LineProcess
             let event: LineProcess.Event
             do {
@@ -58,6 +59,8 @@ final class LinesPipeline: JobPipeline {
                 try fail(Failure(notStarted: error), nil, &outcomes)
                 continue
             }
+            // What it says now, or that it ends, may be due to the same signal.
+            if TerminationRequest.isNoted { continue }
             switch event {
             case .nothing: break
             case .bytes: try readLines(of: process, &outcomes)
@@ -67,6 +70,11 @@ final class LinesPipeline: JobPipeline {
     }
 
     // MARK: The process
+
+    private func endWithWorker() -> Never {
+        process?.endWithWorker()
+        TerminationRequest.obey()
+    }
 
     private func start() throws(SystemError) -> LineProcess {
         let process = try LineProcess(program, errors: errors)
@@ -96,7 +104,7 @@ final class LinesPipeline: JobPipeline {
         if process.answers > 0, try process.unreadBytes() >= sent { return }
         let place = " in the middle of the job"
         let failure =
-            exit.map { Failure($0, place: place, process.errors) }
+            exit.map { Failure($0, place: place, process.errors, cpuLimit: process.cpuLimit) }
             ?? Failure(
                 kind: .exception, message: "the command closed its output\(place)", type: "OutputClosed",
                 traceback: process.errors.text)

@@ -27,7 +27,7 @@ package final class Offspring: Sendable {
         // One that dies may leave children of its own; one that forks without end is left to the job's time-out.
         for _ in 0..<100 {
             // In most cases there is nobody, which costs one system call to know.
-            guard ChildProcess.exist else { return }
+            guard ChildProcess.exist() else { return }
             let residents = residents.withLock { $0 }
             let orphans = ProcessStatus.children().filter { !residents.contains($0) }
             if orphans.isEmpty { return }

@@ -24,6 +24,8 @@ final class RunningCommand {
         let standardError = Descriptor(adopting: errorsStream)
         processID = try program.start(
             adding: variables, input: standardInput, output: standardOutput, errors: standardError)
+        // The signal may have come too early for the new process.
+        if TerminationRequest.isNoted { ChildProcess.signal(processID, SIGTERM) }
         self.input = input
         self.output = output
         self.errors = errors

@@ -131,6 +131,10 @@ extension Problem {
             Problem(
                 507, type: "storage-full", title: "The storage is full",
                 detail: "Nothing was stored, because the storage is full: \(detail)")
+        case .crowded(let detail):
+            Problem(
+                503, type: "too-many-queues", title: "Too many queues are in use",
+                detail: "Nothing was stored: \(detail)", headers: [("Retry-After", "10")])
         case .closed:
             .draining
         case .locked, .unusable, .broken:

@@ -74,7 +74,7 @@ package struct QueueChange: Hashable, Sendable {
 }
 
 extension QueueChange: CustomStringConvertible {
-    /// As the configuration file says it.
+    /// As the configuration file says it, in words for a person.
     package var description: String {
         var parts: [String] = []
         if let priority { parts.append("priority: \(priority)") }
@@ -84,6 +84,6 @@ extension QueueChange: CustomStringConvertible {
         case .atMost(let limit): parts.append("concurrency: \(limit)")
         }
         if let isPaused { parts.append("paused: \(isPaused)") }
-        return parts.isEmpty ? "nothing" : parts.joined(separator: ", ")
+        return parts.isEmpty ? "stays as it is" : parts.joined(separator: ", ")
     }
 }

@@ -1,6 +1,7 @@
 import CommandHandlers
 import Glibc
 import JSONBytes
+import JobModel
 import Platform
 public import WorkerKit
 
@@ -24,12 +25,13 @@ public enum Jobmill {
     ///
     /// It recognises by itself when it was started as the fork server of a running service, so nothing has to be guarded.
     ///
-    /// - Parameter handlers: what this program can do. Names are unique; a duplicate ends the program with a message.
+    /// - Parameter handlers: what this program can do. Names are unique, and have 1 to 64 letters, digits, `_`, `-` and `.`, the first
+    ///   one no `.`; another name, or a duplicate, ends the program with a message.
     public static func main(handlers: [Handler]) -> Never {
         StandardStreams.fillGaps()
         let compiledIn = handlers + DemoHandlers.all
-        if let duplicate = firstDuplicate(of: compiledIn.map(\.name)) {
-            StandardError.write("jobmill: two handlers have the name \"\(duplicate)\"")
+        if let complaint = complaint(about: compiledIn.map(\.name)) {
+            StandardError.write("jobmill: \(complaint)")
             exit(ExitStatus.usage)
         }
         Zygote.runIfRequested(arguments: CommandLine.arguments, handlers: compiledIn) { commands in
@@ -43,8 +45,13 @@ public enum Jobmill {
         RootCommand.run()
     }
 
-    private static func firstDuplicate(of names: [String]) -> String? {
+    /// What is wrong with the names of handlers; nil: nothing.
+    static func complaint(about names: [String]) -> String? {
         var seen: Set<String> = []
-        return names.first { !seen.insert($0).inserted }
+        for name in names {
+            if !NameRule.allows(name) { return "\"\(name)\" cannot be a name: \(HandlerSettings.nameRule)" }
+            if !seen.insert(name).inserted { return "two handlers have the name \"\(name)\"" }
+        }
+        return nil
     }
 }

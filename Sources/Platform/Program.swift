@@ -72,10 +72,12 @@ extension ChildProcess {
     }
 
     /// Lets a child use as much more processor time as the calling process still may.
-    /// - Returns: whether that is limited.
-    @discardableResult
-    package static func shareCPULimit(with process: Int32) throws(SystemError) -> Bool {
-        try retryingOnInterrupt("prlimit") { csystem_share_cpu_limit(process) } == 1
+    /// - Parameter forGood: if it does not mind SIGXCPU, SIGKILL comes a second later; it never gets more.
+    /// - Returns: the seconds after which SIGXCPU comes; nil: never.
+    package static func shareCPULimit(with process: Int32, forGood: Bool) throws(SystemError) -> Int? {
+        let seconds = csystem_share_cpu_limit(process, forGood ? 1 : 0)
+        guard seconds >= 0 else { throw SystemError("prlimit") }
+        return seconds > 0 ? Int(seconds) : nil
     }
 
     /// Sleeps until the child has ended, and reaps it.
@@ -87,9 +89,15 @@ extension ChildProcess {
         }
     }
 
-    /// Whether the caller has children at all.
-    package static var exist: Bool {
+    /// Whether the caller has such children, also ones that have ended and are not reaped.
+    package static func exist(_ children: Children = .any) -> Bool {
         var information = siginfo_t()
-        return waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0
+        let (which, number): (idtype_t, Int32) =
+            switch children {
+            case .any: (P_ALL, 0)
+            case .process(let process): (P_PID, process)
+            case .group(let group): (P_PGID, group)
+            }
+        return waitid(which, id_t(number), &information, WEXITED | WNOHANG | WNOWAIT) == 0
     }
 }

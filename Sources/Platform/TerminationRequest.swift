@@ -1,4 +1,5 @@
 import CSystem
+import Glibc
 
 /// SIGTERM as a request instead of an end.
 package enum TerminationRequest {
@@ -14,4 +15,17 @@ package enum TerminationRequest {
 
     /// Whether SIGTERM has been noted. It stays true.
     package static var isNoted: Bool { csystem_termination_requested() != 0 }
+
+    /// What becomes readable when SIGTERM is noted; nil if nobody has caught it yet.
+    package static var wakingDescriptor: Int32? {
+        let number = csystem_termination_event()
+        return number >= 0 ? number : nil
+    }
+
+    /// Ends this process as SIGTERM does where nobody catches it.
+    package static func obey() -> Never {
+        _ = csystem_release_termination()
+        raise(SIGTERM)
+        CurrentProcess.exit(128 + SIGTERM)
+    }
 }

@@ -28,7 +28,7 @@ package struct PythonFunction: Hashable, Sendable {
     }
 
     /// Identifiers with dots between them. Python has the last word on what it takes as one.
-    static func isPath(_ text: some StringProtocol) -> Bool {
+    package static func isPath(_ text: some StringProtocol) -> Bool {
         text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { name in
             let scalars = name.unicodeScalars
             guard let first = scalars.first, first == "_" || first.properties.isXIDStart else { return false }

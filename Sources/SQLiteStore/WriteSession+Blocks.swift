@@ -75,8 +75,10 @@ extension WriteSession {
             try sql.insertCancelledBlock.run()
         }
         batch.block.unfinished -= 1
+        guard batch.block.unfinished == 0 else { return }
+        lanes.mayBeFewer = true
         // The row of the last block stays for the batches to come.
-        if batch.block.unfinished == 0, try lastBlock() != batch.block.key.block { try close(batch.block) }
+        if try lastBlock() != batch.block.key.block { try close(batch.block) }
     }
 
     private mutating func enterQueue(_ name: String, block: Int) throws {

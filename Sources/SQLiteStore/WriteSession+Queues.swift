@@ -21,7 +21,7 @@ extension WriteSession {
         return record
     }
 
-    private func storedQueue(_ name: String) throws -> QueueRecord {
+    func storedQueue(_ name: String) throws -> QueueRecord {
         defer { sql.selectQueue.reset() }
         try sql.selectQueue.bind(name, at: 1)
         return try sql.selectQueue.step() ? QueueRow.record(sql.selectQueue) : QueueRecord(name: name)

@@ -15,6 +15,7 @@ struct WriteSession {
     var changes: [StoreChange] = []
     var active = ActiveBatches()
     var blocks = BlockMemory()
+    var lanes = LaneMemory()
     /// The number that the first job of the next batch gets.
     var nextBase: Int
     var deliveryIDs = ULIDGenerator()
@@ -31,6 +32,7 @@ struct WriteSession {
     mutating func perform(_ operation: WriteOperation) throws -> Settlement {
         switch operation {
         case .submit(let batch, let completion):
+            if let crowding = try crowding(WorkLane(batch.options)) { return .refused(operation, crowding) }
             return .batch(try submit(batch), completion)
         case .requestCancel(let id, let completion):
             return .batchIfAny(try requestCancel(id), completion)
@@ -41,6 +43,7 @@ struct WriteSession {
             try cancelPending(of: id, except: running, at: time)
             return .done(completion)
         case .changeQueue(let name, let change, let completion):
+            if let crowding = try crowding(ofSettings: name) { return .refused(operation, crowding) }
             return .queue(try changeQueue(name, change), completion)
         case .recordDelivery(let attempt, let completion):
             try recordDelivery(attempt)

@@ -12,7 +12,7 @@ struct WriteStatements {
     let insertResult, lastResultEnd, resultRanges, failedResults: SQLStatement
     let insertAttempt: SQLStatement
     let jobLogBytes, appendLog: SQLStatement
-    let selectQueue, writeQueue, deleteQueue: SQLStatement
+    let countQueues, selectQueue, writeQueue, deleteQueue: SQLStatement
     let insertDelivery, updateDelivery: SQLStatement
 
     init(_ db: Database) throws {
@@ -76,6 +76,7 @@ struct WriteStatements {
                 lines = CAST(iif(lines = x'', excluded.lines, iif(excluded.lines = x'', lines, lines || ',' || excluded.lines)) AS BLOB)
             """)
 
+        countQueues = try db.cached("SELECT count(*) FROM queues")
         selectQueue = try db.cached("\(QueueRow.selection) WHERE name = ?1")
         writeQueue = try db.cached(
             "REPLACE INTO queues (name, priority, concurrency, paused) VALUES (?1, ?2, ?3, ?4)")

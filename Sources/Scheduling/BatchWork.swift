@@ -40,6 +40,8 @@ struct BatchWork: Sendable {
     var open: Int
     /// Jobs whose outcome is neither committed nor on its way to the store.
     var undecided: Int
+    /// How often a job was running when its zygote was lost; few ever are.
+    var zygoteLosses: [Int: Int] = [:]
     /// Text bytes that its jobs have logged.
     var logBytes = 0
 
@@ -95,6 +97,9 @@ struct BatchWork: Sendable {
 
     /// Whether a timer's job rests here. A batch that was cancelled has forgotten its resting jobs, and another may be at its place.
     func awaits(_ timer: RetryTimer) -> Bool { timer.generation == generation && resting > 0 }
+
+    /// Whether a job was running so often when its zygote was lost that it may be the one that does it: it runs alone from then on.
+    func hasLostItsZygoteTooOften(_ index: Int) -> Bool { zygoteLosses[index, default: 0] >= 2 }
 
     /// Forgets the jobs that were not handed out and returns how many they were.
     mutating func dropWaiting() -> Int {

@@ -11,6 +11,9 @@ package protocol ChunkRunner: AnyObject, Sendable {
     func cancel(_ chunk: UInt64)
     /// The same in a hurry: a job that does not end by itself gets no more than a moment, also if its chunk is being stopped already.
     func abort(_ chunk: UInt64)
+    /// Starts no further job of a chunk: the one that runs goes on to its end, and what has not begun comes back with `.returned`. If
+    /// there is nothing of that kind, the chunk ends as it would have. Unknown ids are ignored.
+    func recall(_ chunk: UInt64)
     /// There is more than enough to record: stop to hand on outcomes. Workers wait, at nobody's cost.
     func pause()
     /// Go on.

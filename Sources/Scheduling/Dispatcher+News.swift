@@ -64,8 +64,10 @@ extension Dispatcher {
         case .handlers(let handlers, let then):
             setHandlers(handlers, &course)
             then()
+            recallExcess(runner)
         case .drain:
             state.withLock { $0.isDraining = true }
+            recallExcess(runner)
             progress.withLock { $0.isDraining = true }
         case .abortAll:
             // They have had their time.
@@ -83,6 +85,10 @@ extension Dispatcher {
             course.isPaused = false
             runner.resume()
         }
+    }
+
+    private func recallExcess(_ runner: any ChunkRunner) {
+        for chunk in state.withLock({ $0.recallExcess() }) { runner.recall(chunk) }
     }
 
     private func setHandlers(_ handlers: [HandlerProfile], _ course: inout Course) {
@@ -125,6 +131,7 @@ extension Dispatcher {
             for chunk in state.withLock({ $0.cancel(batch, at: now) }) { runner.cancel(chunk) }
         case .queueChanged(let queue):
             state.withLock { $0.configure(queue) }
+            recallExcess(runner)
         case .finished, .deliveriesAdded:
             break
         }

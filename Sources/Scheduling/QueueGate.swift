@@ -11,5 +11,7 @@ struct QueueGate: Sendable {
 
     init(name: String) { self.name = name }
 
-    var isOpen: Bool { !settings.isPaused && (settings.concurrency.map { running < $0 } ?? true) }
+    /// Chunks that may run at once.
+    var limit: Int { settings.isPaused ? 0 : settings.concurrency ?? .max }
+    var isOpen: Bool { running < limit }
 }

@@ -8,6 +8,8 @@ struct ChunkDraft: Sendable {
     let timeout: Double?
     /// One job that may kill its worker, and nothing else.
     let isIsolated: Bool
+    /// One job that may kill its zygote.
+    var isSolitary = false
     /// The batch that jobs are taken from.
     var place: Int
     /// The next batch that might share the chunk.
@@ -145,6 +147,7 @@ extension ScheduleState {
             if draft.isIsolated {
                 guard let retry = work[place].isolated.first else { return nil }
                 (first, limit, attempt) = (retry.index, 1, retry.failedAttempts + 1)
+                draft.isSolitary = work[place].hasLostItsZygoteTooOften(retry.index)
             } else if let retry = work[place].ready.first {
                 (first, attempt) = (retry.index, retry.failedAttempts + 1)
                 limit = work[place].ready.consecutive(atMost: draft.room)
@@ -209,11 +212,12 @@ extension ScheduleState {
     private mutating func close(_ draft: ChunkDraft, at now: Moment) -> Chunk {
         lastChunk += 1
         chunks[lastChunk] = RunningChunk(
-            handler: draft.handler, queue: draft.queue, startedAt: now, parts: draft.running)
+            handler: draft.handler, queue: draft.queue, startedAt: now, isSolitary: draft.isSolitary,
+            parts: draft.running)
         gather(behind: draft, at: now.monotonic)
         return Chunk(
             id: lastChunk, handler: handlerNames[draft.handler], timeout: draft.timeout, shared: draft.shared,
-            parts: draft.parts)
+            isSolitary: draft.isSolitary, parts: draft.parts)
     }
 
     // MARK: Inputs

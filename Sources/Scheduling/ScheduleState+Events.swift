@@ -60,6 +60,11 @@ extension ScheduleState {
                 fail(job, failure, chunkStart: chunk.startedAt, at: now)
             }
             for index in unheard.indices { unheard[index].isIsolated = true }
+        case .orphaned(let position, let failure):
+            isConsistent = position >= chunk.heard && position < chunk.count
+            if let job = takeJob(max(0, position - chunk.heard), from: &unheard) {
+                bereave(job, failure, in: chunk, at: now)
+            }
         case .returned:
             break
         }
@@ -109,6 +114,15 @@ extension ScheduleState {
         }
         countDormancy(of: place)
         refresh(place)
+    }
+
+    /// A job was running when its zygote was lost. Who is under suspicion and was the only one is charged.
+    private mutating func bereave(_ job: RunningPart, _ failure: Failure, in chunk: RunningChunk, at now: Moment) {
+        guard !chunk.isSolitary else { return fail(job, failure, chunkStart: chunk.startedAt, at: now) }
+        work[job.place].zygoteLosses[job.first, default: 0] += 1
+        var job = job
+        job.isIsolated = job.isIsolated || work[job.place].hasLostItsZygoteTooOften(job.first)
+        giveBack(job, at: now)
     }
 
     /// A job that was killed because its batch is cancelled: the attempt says how its worker died.

@@ -22,8 +22,8 @@ package final class Pool: Service {
     }
 
     /// - Parameters:
-    ///   - onEvent: called on the pool's thread, which waits for it: hand the event on and return. It may call `run` and
-    ///     `cancel`, but not `stop`.
+    ///   - onEvent: called on the pool's thread, which waits for it: hand the event on and return. It may call `run`,
+    ///     `recall` and `cancel`, but not `stop`.
     ///   - onFatal: called at most once, on the pool's thread, with a sentence that says why the pool has failed for good;
     ///     nothing runs from then on. It must not call `stop`.
     package init(
@@ -92,6 +92,12 @@ package final class Pool: Service {
     /// The same for somebody in a hurry: SIGKILL follows SIGTERM after a moment, also where it was to follow later.
     package func abort(_ chunk: UInt64) {
         running.withLock { $0 }?.shared.update { state, now in state.cancel(chunk, isUrgent: true, now: now) }
+    }
+
+    /// Has a chunk end before its next job: the one that runs goes on to its end, and what has not begun comes back with `.returned`.
+    /// Unknown chunks are ignored.
+    package func recall(_ chunk: UInt64) {
+        running.withLock { $0 }?.shared.update { state, now in state.recall(chunk, now: now) }
     }
 
     /// Stops reading what workers send: they wait as soon as their sockets are full, and no job is charged for that time.

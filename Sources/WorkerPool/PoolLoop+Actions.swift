@@ -29,6 +29,8 @@ extension PoolLoop {
         case .kill(let worker, let signal):
             // The process may be reaped since this was wanted, and its number be somebody else's.
             if let process = shared.withState({ $0.process(of: worker) }) { ChildProcess.signalGroup(process, signal) }
+        case .recall(let worker, let chunk):
+            handles[worker]?.recall(chunk)
         case .dismiss(let worker):
             handles[worker]?.channel.endSending()
         case .inspect(let worker):

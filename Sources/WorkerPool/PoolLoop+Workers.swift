@@ -54,11 +54,13 @@ extension PoolLoop {
             switch item {
             case .heard(let event):
                 onEvent(event)
-            case .completed(let busy):
+            case .completed(let finished, let busy):
                 handle.output.forget()
                 let process = shared.withState { $0.needsSize(of: number) ? $0.process(of: number) : nil }
                 let bytes = process.flatMap(ProcessStatus.residentBytes)
-                update { state, now in state.completed(number, busy: busy, residentBytes: bytes, now: now) }
+                update { state, now in
+                    state.completed(number, finished: finished, busy: busy, residentBytes: bytes, now: now)
+                }
             case .ready:
                 update { state, now in state.ready(number, now: now) }
                 if isPaused { watch(number, handle) }

@@ -12,6 +12,8 @@ final class WorkerHandle {
     private let page: SharedPage
     private var inbox: FrameBuffer
     private var progress: ChunkProgress?
+    /// The chunk that was recalled last.
+    private var recalled: UInt64?
     /// The number of the last counters that have come.
     private var counted: UInt64 = 0
     /// Where the chunk's last job was seen to run.
@@ -34,7 +36,8 @@ final class WorkerHandle {
 
     enum News {
         case heard(ChunkEvent)
-        case completed(busy: Double)
+        /// The worker is done with its chunk. Unless that was recalled, all of its jobs are finished.
+        case completed(finished: Int, busy: Double)
         case ready
         case setupFailed(reason: String)
 
@@ -77,6 +80,12 @@ final class WorkerHandle {
         else { return nil }
         self.progress = progress
         return .outcomes(chunk: chunk.id, position: new.position, runs: new.runs)
+    }
+
+    /// From now on the worker may end the chunk before all of its jobs have begun.
+    func recall(_ chunk: UInt64) {
+        recalled = chunk
+        page.recall(chunk)
     }
 
     // MARK: The socket
@@ -153,8 +162,11 @@ final class WorkerHandle {
                 news.append(.heard(.outcomes(chunk: chunk.id, position: new.position, runs: new.runs)))
             }
         case .done(chunk.id, let busy):
-            guard progress(of: chunk).isComplete else { throw ProtocolViolation("an end before all outcomes") }
-            news.append(.completed(busy: busy))
+            let progress = progress(of: chunk)
+            guard progress.isComplete || recalled == chunk.id else {
+                throw ProtocolViolation("an end before all outcomes")
+            }
+            news.append(.completed(finished: progress.finished, busy: busy))
             lastSeen = 0
         case .progress(chunk.id, let position, let progress):
             try check(position, in: chunk)

@@ -3,6 +3,44 @@ import Synchronization
 import Testing
 
 @Suite struct CrashTests {
+    @Test func `a job that kills its fork server is found and charged, and nobody else is`() throws {
+        let folder = try TestServer.makeTemporaryFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let module = """
+            import os, signal, time
+            def patricide(x):
+                os.kill(os.getppid(), signal.SIGKILL)
+                time.sleep(60)
+            def good(x):
+                time.sleep(0.01)
+                return x
+            """
+        try module.write(to: folder.appendingPathComponent("family.py"), atomically: true, encoding: .utf8)
+        let settings = folder.appendingPathComponent("jobmill.yaml")
+        let handlers = ["patricide", "good"].map { "  \($0): {python: \"family:\($0)\", folder: .}\n" }.joined()
+        try "handlers:\n\(handlers)".write(to: settings, atomically: true, encoding: .utf8)
+        let server = try TestServer(["--workers", "3", "--config", settings.path])
+        let api = try API(server)
+        let numbers = (0..<300).map(String.init).joined(separator: ",")
+        let good = try api.submit("{\"handler\": \"good\", \"jobs\": [\(numbers)]}")
+        let bad = try api.submit(
+            #"{"handler": "patricide", "max_attempts": 2, "backoff": {"initial": 0.1}, "jobs": [1]}"#)
+        #expect(try api.finished(bad).count("failed") == 1)
+        #expect(try api.finished(good).count("succeeded") == 300)
+        let job = try api.get("/v1/batches/\(bad)/jobs/0").object()
+        let attempts = try #require(job["attempts"] as? [[String: Any]])
+        #expect(attempts.count == 2)
+        let errors = attempts.compactMap { $0["error"] as? [String: Any] }
+        #expect(errors.allSatisfy { $0["kind"] as? String == "signal" && $0["certificate"] is [String: Any] })
+        #expect(errors.allSatisfy { ($0["message"] as? String)?.hasPrefix("the fork server was killed") == true })
+        // The module is well again.
+        let answer = try Eventually.value(within: 30) {
+            let answer = try api.post("/v1/jobs", #"{"handler": "good", "payload": 7}"#, [("Prefer", "wait=30")])
+            return answer.status == 503 ? nil : answer
+        }
+        #expect(answer.status == 200, "\(answer.text)")
+    }
+
     @Test func `a crash in a chunk of 1,000 fails one job and 999 succeed`() throws {
         let api = try API(TestServer())
         var jobs = Array(repeating: "false", count: 1000)
@@ -49,12 +87,12 @@ import Testing
         }
         waiter.start()
         let api = try API(server)
-        try Eventually.isTrue(within: 20) {
+        try Eventually.isTrue(within: 60) {
             let batches = try api.get("/v1/batches").object()["batches"] as? [[String: Any]] ?? []
             return batches.contains { BatchView($0).count("running") == 1 }
         }
         #expect(server.terminate() == 0)
-        try Eventually.isTrue(within: 20) { waiter.isFinished }
+        try Eventually.isTrue(within: 60) { waiter.isFinished }
         let answer = try #require(answers.withLock { $0.first })
         #expect(answer.status == 202)
         try server.start()
@@ -67,12 +105,12 @@ import Testing
         let server = try TestServer(["--demo", "--workers", "3"])
         let api = try API(server)
         _ = try api.submit(#"{"handler": "hang", "jobs": [1, 2, 3]}"#)
-        let family = try Eventually.value(within: 20) { () -> [Int32]? in
+        let family = try Eventually.value(within: 60) { () -> [Int32]? in
             let found = ProcessTree.descendants(of: server.processIdentifier)
             return found.count >= 4 ? found : nil
         }
         server.kill()
-        try Eventually.isTrue(within: 5) { family.allSatisfy { !ProcessTree.isAlive($0) } }
+        try Eventually.isTrue(within: 30) { family.allSatisfy { !ProcessTree.isAlive($0) } }
     }
 
     /// The promise of the store: what was answered 2xx is never lost and never done twice in the records.

@@ -17,7 +17,7 @@ import Testing
 
     private func error(_ api: API, _ handler: String, _ payload: String) throws -> [String: Any] {
         let job = #"{"handler": "\#(handler)", "payload": \#(payload), "max_attempts": 1}"#
-        let answer = try api.post("/v1/jobs", job, [("Prefer", "wait=30")])
+        let answer = try api.post("/v1/jobs", job, [("Prefer", "wait=60")])
         return try #require(try answer.object()["error"] as? [String: Any], "\(answer.text)")
     }
 
@@ -89,7 +89,7 @@ import Testing
                 let id = try api.post(
                     "/v1/batches",
                     "{\"handler\": \"\(handler)\", \"jobs\": [1, 2], \"shared\": {\"rate\": \"\(large)\"}}",
-                    [("Prefer", "wait=30")]
+                    [("Prefer", "wait=60")]
                 ).object()["id"]
                 let values = try api.get("/v1/batches/\(try #require(id as? String))/results?view=values").text
                 #expect(values == "[\(expected),\(expected)]", "\(values.prefix(300))")
@@ -179,14 +179,18 @@ import Testing
             def big(x): return "x" * 2_000_000
             def huge(x): return {"number": 10 ** x, "text": '"[' * 600}
             def deep(x): return [deep(x - 1)] if x else {}
+            def circle(x):
+                around = ["x" * 1_000_000]
+                if x: around.append(around)
+                return around
             """
         let names = [
             "double", "nan", "a_set", "some_bytes", "leaves", "vanishes", "forks", "closes", "garbage", "big", "huge",
-            "deep",
+            "deep", "circle",
         ]
         let yaml = names.map { "  \($0): {python: \"bad:\($0)\", folder: ., output: 1MiB}\n" }.joined()
         try withHandlers("handlers:\n" + yaml, files: ["bad.py": module]) { api in
-            for name in ["nan", "a_set", "some_bytes"] {
+            for name in ["nan", "a_set", "some_bytes", "circle"] {
                 #expect(try error(api, name, "1")["kind"] as? String == "invalid_result", "\(name)")
             }
             #expect(try error(api, "big", "1")["kind"] as? String == "output_limit")
@@ -195,7 +199,7 @@ import Testing
             _ = try error(api, "closes", "1")
             for name in ["forks", "garbage"] {
                 let job = #"{"handler": "\#(name)", "payload": 1, "max_attempts": 1}"#
-                let answer = try api.post("/v1/jobs", job, [("Prefer", "wait=30")])
+                let answer = try api.post("/v1/jobs", job, [("Prefer", "wait=60")])
                 #expect(answer.status == 200, "\(name): \(answer.text)")
             }
             #expect(try api.post("/v1/map/double", "[1,2,3]").text == "[2,4,6]")
@@ -204,7 +208,7 @@ import Testing
                 let batch =
                     #"{"handler": "\#(name)", "jobs": [1, \#(payload), 300], "max_attempts": 1, "chunk_size": 3}"#
                 let id = try #require(
-                    try api.post("/v1/batches", batch, [("Prefer", "wait=30")]).object()["id"] as? String)
+                    try api.post("/v1/batches", batch, [("Prefer", "wait=60")]).object()["id"] as? String)
                 let jobs = try api.get("/v1/batches/\(id)/results").lines()
                 let kinds = jobs.map { ($0["error"] as? [String: Any])?["kind"] as? String }
                 #expect(kinds == [nil, "invalid_result", nil], "\(name)")
@@ -221,7 +225,7 @@ import Testing
             """
         try withHandlers(yaml, files: ["here.py": "def f(x): return x\n"]) { api in
             #expect(try api.post("/v1/map/fine", "[5]").text == "[5]")
-            try Eventually.isTrue(within: 20) {
+            try Eventually.isTrue(within: 60) {
                 let list = try api.get("/v1/handlers").object()["handlers"] as? [[String: Any]] ?? []
                 let reasons = Dictionary(
                     uniqueKeysWithValues: list.map { ($0["name"] as? String ?? "", $0["reason"] as? String ?? "") })
@@ -253,9 +257,15 @@ import Testing
               spin: {python: "hungry:spin", folder: ., cpu: 1}
               grow: {python: "hungry:grow", folder: ., memory: 100MiB}
               hang2: {python: "hungry:hang", folder: ., timeout: 300ms}
+              exec_spin: {exec: "sh -c 'while :; do :; done'", cpu: 1}
+              lines_spin: {lines: "sh -c 'read -r job; while :; do :; done'", cpu: 1}
             """
         try withHandlers(yaml, files: ["hungry.py": module]) { api in
-            for (handler, kind) in [("spin", "cpu_limit"), ("grow", "memory_limit"), ("hang2", "timeout")] {
+            let kinds = [
+                ("spin", "cpu_limit"), ("grow", "memory_limit"), ("hang2", "timeout"), ("exec_spin", "cpu_limit"),
+                ("lines_spin", "cpu_limit"),
+            ]
+            for (handler, kind) in kinds {
                 let failure = try error(api, handler, "1")
                 #expect(failure["kind"] as? String == kind, "\(failure)")
                 let certificate = try #require(failure["certificate"] as? [String: Any])

@@ -34,12 +34,12 @@ import Testing
             #expect(Set(texts) == ["out", "err"], "job \(index)")
         }
 
-        let lone = try api.post("/v1/jobs", #"{"handler": "work", "payload": 0}"#, [("Prefer", "wait=20")])
+        let lone = try api.post("/v1/jobs", #"{"handler": "work", "payload": 0}"#, [("Prefer", "wait=60")])
         #expect(lone.status == 200)
         #expect((try lone.object()["logs"] as? [Any])?.count == 2)
 
         let slow = try api.submit(#"{"handler": "work", "jobs": [60]}"#)
-        try Eventually.isTrue(within: 20) {
+        try Eventually.isTrue(within: 60) {
             let job = try api.get("/v1/batches/\(slow)/jobs/0").object()
             let progress = job["progress"] as? [String: Any]
             return progress?["message"] as? String == "half" && (job["logs"] as? [Any])?.count == 2
@@ -51,7 +51,7 @@ import Testing
         let status = try Commands.jobmill(
             ["status", "job_\(slow.dropFirst(4))_0", "--server", server.url])
         #expect(status.output.contains("50 %, half"))
-        let cancelled = try api.post("/v1/batches/\(slow)/cancel", "", [("Prefer", "wait=30")])
+        let cancelled = try api.post("/v1/batches/\(slow)/cancel", "", [("Prefer", "wait=60")])
         #expect(cancelled.status == 200)
     }
 }

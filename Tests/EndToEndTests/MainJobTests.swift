@@ -41,7 +41,7 @@ import Testing
     @Test func `one job is answered as a job, at once if the client waits`() throws {
         let api = try API(TestServer())
         let answer = try api.post(
-            "/v1/jobs", #"{"handler": "echo", "payload": {"a": [1, "ü"]}}"#, [("Prefer", "wait=20")])
+            "/v1/jobs", #"{"handler": "echo", "payload": {"a": [1, "ü"]}}"#, [("Prefer", "wait=60")])
         #expect(answer.status == 200)
         let job = try answer.object()
         #expect(job["status"] as? String == "succeeded")
@@ -67,7 +67,7 @@ import Testing
     @Test func `a hung job is killed at its deadline`() throws {
         let api = try API(TestServer())
         let id = try api.submit(#"{"handler": "hang", "jobs": [null], "timeout": 0.3, "max_attempts": 1}"#)
-        #expect(try api.finished(id, within: 20).count("failed") == 1)
+        #expect(try api.finished(id, within: 60).count("failed") == 1)
         let job = try api.get("/v1/batches/\(id)/jobs/0").object()
         #expect((job["error"] as? [String: Any])?["kind"] as? String == "timeout")
     }
@@ -75,7 +75,7 @@ import Testing
     @Test func `cancel ends a batch, also a job that runs`() throws {
         let api = try API(TestServer(["--demo", "--workers", "2"]))
         let id = try api.submit(#"{"handler": "sleep", "jobs": [60, 60, 60, 60]}"#)
-        try Eventually.isTrue(within: 20) { try api.batch(id).count("running") > 0 }
+        try Eventually.isTrue(within: 60) { try api.batch(id).count("running") > 0 }
         let answer = try api.post("/v1/batches/\(id)/cancel", "")
         #expect(answer.status == 202)
         let batch = try api.finished(id, within: 30)
@@ -87,8 +87,8 @@ import Testing
         let api = try API(TestServer(["--demo", "--workers", "2"]))
         let large = try api.submit(
             "{\"handler\": \"sleep\", \"jobs\": [\(Array(repeating: "0.002", count: 100_000).joined(separator: ","))]}")
-        try Eventually.isTrue(within: 20) { try api.batch(large).count("running") > 0 }
-        let small = try api.post("/v1/jobs", #"{"handler": "square", "payload": 12}"#, [("Prefer", "wait=10")])
+        try Eventually.isTrue(within: 60) { try api.batch(large).count("running") > 0 }
+        let small = try api.post("/v1/jobs", #"{"handler": "square", "payload": 12}"#, [("Prefer", "wait=60")])
         #expect(small.status == 200)
         #expect(try small.object()["result"] as? Int == 144)
         #expect(try !api.batch(large).isFinal)

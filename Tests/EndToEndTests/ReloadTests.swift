@@ -95,7 +95,7 @@ import Testing
         }
         #expect(site.server.log.contains("handlers reloaded"))
         // Nothing of the old ones is left.
-        try Eventually.isTrue(within: 20) {
+        try Eventually.isTrue(within: 60) {
             let pool = try site.api.get("/v1/pool").object()
             let runtimes = pool["runtimes"] as? [[String: Any]] ?? []
             return runtimes.allSatisfy { $0["state"] as? String == "ready" }
@@ -170,7 +170,7 @@ import Testing
         #expect(try site.api.post("/v1/jobs", #"{"handler": "slow", "payload": 1}"#).status == 422)
         #expect(try site.api.post("/v1/map/slow", "[1]").status == 404)
         #expect(try site.api.post("/v1/map/tac", "[7]").text == "[7]")
-        try Eventually.isTrue(within: 20) { try site.api.batch(id).count("running") == 0 }
+        try Eventually.isTrue(within: 60) { try site.api.batch(id).count("running") == 0 }
         let left = try site.api.batch(id)
         #expect(left.count("pending") > 0 && left.count("failed") == 0)
         try site.write("jobmill.yaml", both)
@@ -204,7 +204,7 @@ import Testing
             "handlers:\n  nap: {exec: \"sh -c 'sleep 1; echo $MOOD'\", timeout: 300ms, environment: {MOOD: 2}}\n")
         try site.reload("nap")
         let failed = try site.api.post(
-            "/v1/jobs", #"{"handler": "nap", "payload": 0, "max_attempts": 1}"#, [("Prefer", "wait=30")])
+            "/v1/jobs", #"{"handler": "nap", "payload": 0, "max_attempts": 1}"#, [("Prefer", "wait=60")])
         #expect((try failed.object()["error"] as? [String: Any])?["kind"] as? String == "timeout", "\(failed.text)")
         try site.write("jobmill.yaml", "handlers:\n  nap: {exec: \"sh -c 'echo $MOOD'\", environment: {MOOD: 3}}\n")
         try site.reload("nap")

@@ -207,7 +207,9 @@ struct BatchesTests {
         try withService { service in
             let id = try service.submitted()
             let body = "{\"handler\":\"square\",\"jobs\":[1]}"
-            for (error, status) in [(StoreError.full("ballast"), 507), (.closed, 503), (.broken("disk"), 503)] {
+            for (error, status) in [
+                (StoreError.full("ballast"), 507), (.closed, 503), (.broken("disk"), 503), (.crowded("q"), 503),
+            ] {
                 service.store.state.withLock { $0.submitError = error }
                 for wait in ["wait=0", "wait=5"] {
                     let reply = try service.post("/v1/batches", body, [("Prefer", wait)])

@@ -7,7 +7,7 @@ struct QueuesTests {
         #expect(NameRule.allows(name))
     }
 
-    @Test(arguments: ["", ".a", "a b", "a/b", "ä", "a\n", "a\0", String(repeating: "x", count: 65)])
+    @Test(arguments: ["", ".", "..", ".a", "a b", "a/b", "ä", "a\n", "a\0", String(repeating: "x", count: 65)])
     func whatIsNoName(name: String) {
         #expect(!NameRule.allows(name))
     }
@@ -24,7 +24,7 @@ struct QueuesTests {
     }
 
     @Test func aChangeSaysWhatItIs() {
-        #expect(QueueChange().description == "nothing")
+        #expect(QueueChange().description == "stays as it is")
         #expect(
             QueueChange(priority: -1, concurrency: .unlimited, isPaused: false).description
                 == "priority: -1, concurrency: unlimited, paused: false")

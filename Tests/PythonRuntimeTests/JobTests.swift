@@ -1,10 +1,12 @@
+import Glibc
 import JobModel
+import Platform
 import Testing
 import WorkerKit
 
 @Suite struct JobTests {
     private static let functions = """
-        import asyncio, json, os, sys
+        import asyncio, json, os, sys, time
 
         def square(x): return x * x
         def add(a, b=1, *, context): return [a + b, context.index]
@@ -25,6 +27,11 @@ import WorkerKit
             "long": "x" * 99, "float": 1.5, "text": "ä\\n", "none": None, "yes": True,
         }[kind]
         def leave(code): sys.exit(code)
+        def gate(path):
+            if path:
+                open(path, "w").close()
+                while os.path.exists(path): time.sleep(0.001)
+            return bool(path)
         def fork(how):
             if os.fork() == 0:
                 if how == "exit": sys.exit()
@@ -82,6 +89,24 @@ import WorkerKit
                 "Traceback (most recent call last):\n  File \"\(zygote.folder)/tasks.py\", line 16, in load"))
         #expect(traceback.hasSuffix("json.decoder.JSONDecodeError: \(failure.message)\n"))
         #expect(!traceback.contains("jobmill_runner"))
+    }
+
+    @Test func whatHasNotBegunOfARecalledChunkIsNotRun() throws {
+        let (zygote, worker) = try worker(["gate"])
+        let path = zygote.folder + "/gate"
+        let id = try worker.send(
+            "gate", [TestWorker.part(["null", "\"\(path)\"", "null"]), TestWorker.part(["null"], first: 9)])
+        let deadline = MonotonicTime.now() + TimeSpan(seconds: 30)
+        while access(path, F_OK) != 0 {
+            try #require(MonotonicTime.now() < deadline, "the second job does not begin")
+            usleep(1000)
+        }
+        worker.page.recall(id)
+        unlink(path)
+        let course = try worker.course(of: id)
+        #expect(course.results == "[false,true]")
+        #expect(course.isDone)
+        #expect(try worker.run("gate", ["null", "null"]).finished == 2)
     }
 
     @Test func exitsAndForksOfAJobEndNothingElse() throws {

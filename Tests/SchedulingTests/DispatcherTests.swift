@@ -213,6 +213,7 @@ struct DispatcherTests {
             let batch = submit(station, jobs: 100)
             eventually("two chunks run") { station.runner.started.count == 2 }
             #expect(!station.dispatcher.drain(grace: .zero, cleanup: TimeSpan(seconds: 10)))
+            #expect(Set(station.runner.recalled) == [1, 2])
             #expect(Set(station.runner.cancelled) == [1, 2])
             #expect(station.dispatcher.running(in: batch) == 0)
             #expect(station.runner.started.count == 2, "nothing was handed out any more")
@@ -231,6 +232,29 @@ struct DispatcherTests {
             #expect(other.dispatcher.drain(grace: TimeSpan(seconds: 10)))
             #expect(other.store.isFinished(batch))
             #expect(other.runner.cancelled.isEmpty)
+        }
+    }
+
+    @Test func `a pause recalls what runs, and what comes back waits`() throws {
+        let station = Station(slots: 1) { _ in [] }
+        try station.run {
+            let batch = submit(station, jobs: 100, options: .chunks(.exactly(100)))
+            eventually("a chunk runs") { station.runner.started.count == 1 }
+            station.store.configure(QueueRecord(name: "default", settings: QueueSettings(isPaused: true)))
+            eventually("it is recalled") { station.runner.recalled == [1] }
+            station.runner.tell([
+                .outcomes(chunk: 1, position: 0, runs: [.succeeded(count: 2, body: Array("0,1".utf8))]),
+                .ended(chunk: 1, .returned),
+            ])
+            eventually("nothing runs") { station.dispatcher.running(in: batch) == 0 }
+            #expect(station.runner.started.count == 1)
+            station.store.configure(QueueRecord(name: "default", settings: QueueSettings()))
+            eventually("the rest runs") { station.runner.started.count == 2 }
+            let rest = station.runner.started[1]
+            #expect(rest.contents == ["1:2..<100"])
+            #expect(rest.parts.map(\.attempt) == [1])
+            station.runner.tell(ScriptedRunner.success(rest))
+            eventually("it is finished") { station.store.isFinished(batch) }
         }
     }
 

@@ -37,6 +37,16 @@ struct HandlerChangesTests {
         #expect(bench.store.stored(batch).attempts.isEmpty)
     }
 
+    @Test func `chunks beyond a handler's lowered limit are recalled`() throws {
+        var bench = Bench(slots: 3)
+        bench.submit(30, options: .chunks(.exactly(10)))
+        let chunks = try (0..<3).map { _ in try bench.start() }
+        _ = bench.state.setHandlers([HandlerProfile(name: "work", concurrency: 1), HandlerProfile(name: "other")])
+        #expect(bench.state.recallExcess() == [chunks[1].id, chunks[2].id])
+        _ = bench.state.setHandlers(profiles("other"))
+        #expect(bench.state.recallExcess() == [], "what runs of a handler that is gone goes on")
+    }
+
     @Test func `what is cancelled or put out of memory meanwhile is not counted any more`() throws {
         var bench = Bench(slots: 2)
         let cancelled = bench.submit(2)

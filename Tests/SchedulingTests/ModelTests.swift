@@ -18,6 +18,7 @@ struct ModelTests {
         var chunk: Chunk
         var heard = 0
         var isCancelled = false
+        var isRecalled = false
     }
 
     private struct Model {
@@ -54,6 +55,8 @@ struct ModelTests {
                 priority: Int.random(in: -1...1, using: &random),
                 concurrency: chance(2) ? 1 : nil, isPaused: chance(3))
             bench.configure(chance(2) ? "q" : "default", settings)
+            let recalled = bench.state.recallExcess()
+            for index in runs.indices where recalled.contains(runs[index].chunk.id) { runs[index].isRecalled = true }
         }
 
         mutating func deliver(_ number: Int) {
@@ -133,10 +136,13 @@ struct ModelTests {
             let end: ChunkEnd
             if run.heard == run.chunk.count {
                 end = .completed(busy: Double(run.chunk.count) * 1e-4)
-            } else if run.isCancelled || chance(15) {
+            } else if run.isCancelled || run.isRecalled && chance(3) || chance(15) {
                 end = chance(30) ? .lost(.crash) : .returned
             } else if chance(10) {
-                end = .interrupted(position: run.heard, failure: .crash)
+                end =
+                    chance(4)
+                    ? .orphaned(position: run.heard, failure: .crash)
+                    : .interrupted(position: run.heard, failure: .crash)
             } else {
                 return
             }

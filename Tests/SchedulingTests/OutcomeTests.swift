@@ -142,6 +142,36 @@ struct OutcomeTests {
         #expect(stored.attempts.map(\.index) == [6, 6])
     }
 
+    @Test func `a job whose zygote is lost again and again runs alone, and is charged only then`() throws {
+        var bench = Bench(slots: 1)
+        let batch = bench.submit(10, options: .tries(2, rest: 1))
+        var (losses, alone): ([Int: Int], [Int]) = ([:], [])
+        while !bench.store.isFinished(batch) {
+            guard let chunk = try bench.next() else {
+                bench.advance(seconds: 2)
+                continue
+            }
+            let jobs = chunk.parts.flatMap(\.range)
+            // Job 3 does it; job 4 only happens to be there, twice.
+            let last = jobs.firstIndex { $0 == 3 || ($0 == 4 && losses[4, default: 0] < 2) }
+            for (position, job) in jobs[..<(last ?? jobs.count)].enumerated() {
+                let run = ChunkRun.succeeded(count: 1, body: Chunk.results(job..<job + 1))
+                bench.hear(of: chunk.id, position: position, runs: [run], at: bench.now)
+            }
+            if let last { losses[jobs[last], default: 0] += 1 }
+            bench.end(
+                of: chunk.id, last.map { .orphaned(position: $0, failure: .crash) } ?? .completed(busy: 0.001),
+                at: bench.now)
+            if chunk.isSolitary { alone += jobs }
+            bench.commit()
+        }
+        #expect(alone.sorted() == [3, 3, 4])
+        #expect(losses == [3: 4, 4: 2])
+        let stored = bench.store.stored(batch)
+        #expect(stored.attempts.map(\.index) == [3, 3])
+        #expect(stored.outcomes.enumerated().allSatisfy { $1 == ($0 == 3 ? .failed : .succeeded) })
+    }
+
     @Test func `a chunk that is lost with its batch cancelled is cancelled`() throws {
         var (bench, chunk) = try oneChunk(3)
         let batch = chunk.parts[0].batch

@@ -58,7 +58,57 @@ struct QueuesTests {
         }
     }
 
+    @Test func `the latest chunks that a lowered limit forbids are recalled, once`() throws {
+        var bench = Bench(slots: 6)
+        let options = BatchOptions(queue: "q", chunkSize: .exactly(10))
+        let batch = bench.submit(40, options: options)
+        let first = try start(&bench)
+        bench.submit(20, options: .chunks(.exactly(10)))
+        let others = try start(&bench)
+        #expect(first.count == 4 && others.count == 2)
+        bench.configure("q", QueueSettings(concurrency: 4))
+        #expect(bench.state.recallExcess() == [])
+        bench.configure("q", QueueSettings(concurrency: 2))
+        #expect(bench.state.recallExcess() == [first[2].id, first[3].id])
+        #expect(bench.state.recallExcess() == [])
+        bench.configure("q", QueueSettings(concurrency: 1))
+        #expect(bench.state.recallExcess() == [first[1].id])
+        // What was recalled counts until it has ended.
+        for chunk in first[1...] {
+            #expect(try bench.next() == nil)
+            bench.hear(of: chunk.id, position: 0, runs: [.succeeded(count: 1, body: Array("0".utf8))], at: bench.now)
+            bench.end(of: chunk.id, .returned, at: bench.now)
+        }
+        #expect(try bench.next() == nil)
+        bench.configure("q", QueueSettings())
+        bench.complete(first[0])
+        for chunk in others { bench.complete(chunk) }
+        try bench.runAll()
+        #expect(bench.store.isFinished(batch))
+        #expect(bench.store.stored(batch).attempts.isEmpty, "it has cost nothing")
+    }
+
     // MARK: Pause
+
+    @Test func `all chunks of a paused queue are recalled, and a drain recalls all there are`() throws {
+        var bench = Bench(slots: 4)
+        let batch = bench.submit(20, options: BatchOptions(queue: "q", chunkSize: .exactly(10)))
+        let chunks = try start(&bench)
+        bench.submit(4, options: .chunks(.exactly(2)))
+        let others = try start(&bench)
+        bench.configure("q", QueueSettings(isPaused: true))
+        #expect(bench.state.recallExcess() == chunks.map(\.id))
+        for chunk in chunks { bench.end(of: chunk.id, .returned, at: bench.now) }
+        #expect(bench.state.running(in: batch) == 0)
+        #expect(try bench.next() == nil)
+        bench.state.isDraining = true
+        #expect(bench.state.recallExcess() == others.map(\.id))
+        bench.state.isDraining = false
+        for chunk in others { bench.complete(chunk) }
+        bench.configure("q", QueueSettings())
+        try bench.runAll()
+        #expect(bench.store.isFinished(batch))
+    }
 
     @Test func `a paused queue starts nothing, and goes on where it was`() throws {
         var bench = Bench(slots: 2)

@@ -136,5 +136,33 @@ extension Behaviour {
                 }
             }
         },
+        Behaviour("names of queues are taken until 4,096 are in use") { fixture in
+            let most = 4096
+            func batch(_ queue: String) -> NewBatch { Sample.batch(1, options: BatchOptions(queue: queue)) }
+            func isRefused(_ body: () throws -> Void) throws -> Bool {
+                do {
+                    try body()
+                    return false
+                } catch StoreError.crowded { return true }
+            }
+            var batches = (0..<most).map { batch("q\($0)") }
+            try fixture.submit(batches)
+            for _ in 0..<2 {
+                try expect(try isRefused { try fixture.submit(batch("new")) }, "one too many")
+                try fixture.submit(batch("q7"))
+                try fixture.reopen()
+            }
+            for done in [batches.removeLast(), batches.removeFirst()] {
+                try fixture.record(Sample.recording(done.id, Sample.run(0..<1)))
+            }
+            try fixture.submit(batch("new"))
+            try fixture.submit(batch("newer"))
+            try expect(try isRefused { try fixture.submit(batch("newest")) }, "the places are taken again")
+            try fixture.changeQueues((0..<most).map { "s\($0)" }, QueueChange(priority: 1))
+            let change = QueueChange(priority: 1)
+            try expect(try isRefused { try fixture.changeQueue("t", change) }, "settings, one too many")
+            try fixture.changeQueue("s8", QueueChange(priority: 0))
+            try fixture.changeQueue("t", change)
+        },
     ]
 }

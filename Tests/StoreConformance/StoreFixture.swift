@@ -74,6 +74,16 @@ extension StoreFixture {
         return try answer.get()
     }
 
+    /// Many at once, so that they share commits.
+    package func submit(_ batches: [NewBatch]) throws {
+        let answers = batches.map { batch in
+            let answer = Awaited<BatchRecord>()
+            store.submit(batch, completion: answer.completion)
+            return answer
+        }
+        for answer in answers { _ = try answer.get() }
+    }
+
     @discardableResult
     package func requestCancel(_ id: BatchID) throws -> BatchRecord? {
         let answer = Awaited<BatchRecord?>()
@@ -98,6 +108,16 @@ extension StoreFixture {
         let answer = Awaited<QueueRecord>()
         store.changeQueue(name, change, completion: answer.completion)
         return try answer.get()
+    }
+
+    /// Many at once, so that they share commits.
+    package func changeQueues(_ names: [String], _ change: QueueChange) throws {
+        let answers = names.map { name in
+            let answer = Awaited<QueueRecord>()
+            store.changeQueue(name, change, completion: answer.completion)
+            return answer
+        }
+        for answer in answers { _ = try answer.get() }
     }
 
     package func recordDelivery(_ attempt: DeliveryAttempt) throws {

@@ -58,6 +58,18 @@ extension WorkerLoopTests {
         }
     }
 
+    @Test func aRecalledChunkEndsWithTheJobsThatWereTaken() throws {
+        let server = Mutex<TestServer?>(nil)
+        let hoarder = Handler.pipelined("hoard") { Hoarder { server.withLock { $0?.page.recall(1) } } }
+        try withWorker([hoarder]) { own in
+            server.withLock { $0 = own }
+            try own.run(1, "hoard", (1...9).map(String.init))
+            try #require(try own.waitForDone(1))
+            #expect(own.outcomes(of: 1).joined(separator: ",") == "[1],[2],[3],[4],[5]")
+            server.withLock { $0 = nil }
+        }
+    }
+
     @Test func theOldestJobIsTheOneThatRuns() throws {
         let page = Mutex<[Int]>([])
         let server = Mutex<TestServer?>(nil)

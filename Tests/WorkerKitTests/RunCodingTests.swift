@@ -20,6 +20,12 @@ import Testing
         }
     }
 
+    @Test(arguments: [Failure.Kind.exception, .invalidResult, .unknownHandler, .outputLimit, .cpuLimit])
+    func aWorkerReports(kind: Failure.Kind) throws {
+        let bytes = FailureCoding.encode(Failure(kind: kind, message: "m"))
+        #expect(try bytes.withUnsafeBytes { try FailureCoding.decode($0) }.kind == kind)
+    }
+
     @Test func runsThatMakeNoSenseAreRefused() {
         let failure = FailureCoding.encode(Failure(kind: .exception, message: "m"))
         let hostile: [[UInt8]] = [

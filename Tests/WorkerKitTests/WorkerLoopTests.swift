@@ -147,6 +147,39 @@ import Testing
         }
     }
 
+    @Test func whatHasNotBegunOfARecalledChunkIsNotRun() throws {
+        let turns = Monitor<(begun: Int, allowed: Int)>((0, 0))
+        let handler = Handler("turn") { (payload: Int, _) -> Int in
+            turns.withLock { $0.begun += 1 }
+            turns.notifyAll()
+            return turns.wait { $0.allowed >= $0.begun ? .done(payload) : .sleep(until: nil) }
+        }
+        try withWorker([handler]) { server in
+            // With two parts, as those behind the running one come back, too.
+            let parts = [["1", "2", "3"], ["4", "5"]].map { payloads in
+                Chunk.Part(
+                    batch: TestServer.batch, first: 0, count: payloads.count, attempt: 1,
+                    input: Array(payloads.joined(separator: ",").utf8))
+            }
+            try server.send(
+                ServerFrame.encode(
+                    Chunk(id: 1, handler: "turn", timeout: nil, parts: parts), ChunkLimits(maximumResultBytes: 100)))
+            turns.withLock { $0.allowed = 1 }
+            turns.notifyAll()
+            turns.wait { $0.begun == 2 ? .done(()) : .sleep(until: nil) }
+            server.page.recall(1)
+            turns.withLock { $0.allowed = 100 }
+            turns.notifyAll()
+            try #require(try server.waitForDone(1))
+            #expect(server.outcomes(of: 1).joined(separator: ",") == "1,2")
+            #expect(turns.withLock { $0.begun } == 2)
+            // Before it is there, and without harm to the one behind it.
+            server.page.recall(2)
+            #expect(try server.results(2, "turn", ["6", "7"]) == [])
+            #expect(try server.results(3, "turn", ["8", "9"]) == ["8,9"])
+        }
+    }
+
     @Test func badCountersAreSaidAndTooManyLinesAreCounted() throws {
         let handler = Handler("bad") { (count: Int, context) -> Int in
             context.add(to: "no name")

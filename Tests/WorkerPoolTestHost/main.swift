@@ -20,6 +20,21 @@ let mark = Handler("mark") { (path: String, _: JobContext) -> String in
     while true { pause() }
 }
 
+/// Makes a file of this name and returns when it is gone; returns at once if the name is empty.
+let gate = Handler("gate") { (path: String, _: JobContext) -> String in
+    if path.isEmpty { return "" }
+    close(open(path, O_CREAT | O_WRONLY, 0o600))
+    while access(path, F_OK) == 0 { usleep(1000) }
+    return "open"
+}
+
+/// Kills the process that has forked the worker, if told to, and waits for what comes of it.
+let patricide = Handler("patricide") { (kills: Bool, _: JobContext) -> Bool in
+    guard kills else { return false }
+    kill(getppid(), SIGKILL)
+    while true { pause() }
+}
+
 /// Writes bytes of its own into the worker's socket: 1 garbage, 2 a frame of 4 GiB, 3 half a frame and then the end.
 let hostile = Handler("hostile") { (mode: Int, _: JobContext) -> Int in
     let bytes: [UInt8] =
@@ -260,9 +275,8 @@ func serve(crashes: UInt64) throws {
 Zygote.runIfRequested(
     arguments: CommandLine.arguments,
     handlers: DemoHandlers.all + [
-        stubborn, mark, hostile, parent, letters, identity, whoami, descriptors, printing, flood, complain, grow, hoard,
-        spin,
-        freeze, runaway, counted, speaking, chatter, babble, sharing, files, spender, regret,
+        stubborn, mark, gate, hostile, parent, letters, identity, whoami, descriptors, printing, flood, complain, grow,
+        hoard, spin, patricide, freeze, runaway, counted, speaking, chatter, babble, sharing, files, spender, regret,
         deafen, prepared, stepped,
     ])
 if CommandLine.arguments.count > 3, CommandLine.arguments[1] == "fake-zygote" {

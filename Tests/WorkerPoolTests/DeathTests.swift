@@ -265,12 +265,27 @@ import Testing
         try awaitMarker(marker)
         kill(zygote, SIGKILL)
         let report = try test.report(of: 2)
-        #expect(report.end == .returned)
+        guard case .orphaned(1, _) = report.end else { return #expect(Bool(false), "\(report.end)") }
         #expect(report.results == ["\"\""])
         try test.waitForSlots(0)
         try test.waitForSlots(2, occurrences: 2)
         #expect(try test.run(TestPool.chunk(3, "square", ["4"])).results == ["16"])
         try eventually("the old zygote and its workers are reaped") { !exists(worker) && !exists(zygote) }
+    }
+
+    @Test func aJobThatKillsItsZygoteIsTold() throws {
+        let test = try TestPool(slots: 2)
+        let chunk = Chunk(
+            id: 1, handler: "patricide", timeout: nil, isSolitary: true,
+            parts: [TestPool.part(["false", "true", "false"])])
+        let report = try test.run(chunk)
+        guard case .orphaned(1, let failure) = report.end else { return #expect(Bool(false), "\(report.end)") }
+        #expect(report.results == ["false"])
+        #expect(failure.kind == .signal)
+        #expect(failure.message.hasPrefix("the fork server was killed by SIGKILL while this job ran"))
+        #expect(failure.death != nil)
+        try test.waitForSlots(2, occurrences: 2)
+        #expect(try test.run(TestPool.chunk(2, "square", ["4"])).results == ["16"])
     }
 
     private func ignoresSIGTERM(_ process: Int32) -> Bool {

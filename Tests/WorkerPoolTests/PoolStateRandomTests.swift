@@ -35,6 +35,7 @@ private struct World {
         var isAlive = true
         var isReady = false
         var chunk: UInt64?
+        var isRecalled = false
         /// Signalled with SIGKILL, or told that nothing more comes.
         var isDoomed = false
     }
@@ -75,7 +76,8 @@ private struct World {
         case 25..<27: advance(by: Int64.random(in: 0...20_000, using: &dice))
         case 27..<50: handIn()
         case 50..<53: cancelOne()
-        case 53..<70: workersGoOn()
+        case 53..<55: recallOne()
+        case 55..<70: workersGoOn()
         case 70..<85: completeOne()
         case 85..<91: killOne()
         case 91..<93: misbehave()
@@ -125,12 +127,18 @@ private struct World {
         lastChunk += 1
         chunks[lastChunk] = false
         let handler = World.handlers.joined().randomElement(using: &dice) ?? "a"
-        obey(state.run(StateHarness.chunk(lastChunk, handler, count: 3), now: now))
+        let isSolitary = Int.random(in: 0..<10, using: &dice) == 0
+        obey(state.run(StateHarness.chunk(lastChunk, handler, count: 3, isSolitary: isSolitary), now: now))
     }
 
     private mutating func cancelOne() {
         guard let chunk = chunks.filter({ !$0.value }).keys.sorted().randomElement(using: &dice) else { return }
         obey(state.cancel(chunk, now: now))
+    }
+
+    private mutating func recallOne() {
+        guard let chunk = chunks.filter({ !$0.value }).keys.sorted().randomElement(using: &dice) else { return }
+        obey(state.recall(chunk, now: now))
     }
 
     /// Forks are answered, steps done, and the doomed die.
@@ -163,8 +171,11 @@ private struct World {
 
     private mutating func completeOne() {
         guard let number = working.randomElement(using: &dice), processes[number]?.isDoomed == false else { return }
+        let finished = processes[number]?.isRecalled == true ? Int.random(in: 0...3, using: &dice) : nil
         processes[number]?.chunk = nil
-        obey(state.completed(number, busy: 0, residentBytes: Int64.random(in: 0...20, using: &dice), now: now))
+        processes[number]?.isRecalled = false
+        let bytes = Int64.random(in: 0...20, using: &dice)
+        obey(state.completed(number, finished: finished, busy: 0, residentBytes: bytes, now: now))
     }
 
     private mutating func killOne() {
@@ -227,6 +238,9 @@ private struct World {
     private mutating func obey(_ actions: [PoolState.Action]) {
         for action in actions { obey(action) }
         for place in state.places.values { #expect(state.runtimes[place].role == .inForce, "somebody serves it") }
+        for worker in state.workers.values where worker.work?.chunk.isSolitary == true {
+            #expect(state.workers.values.count { $0.runtime == worker.runtime && $0.work != nil } == 1)
+        }
         let deadlines = state.workers.values.flatMap(\.deadlines) + state.runtimes.flatMap(\.deadlines)
         if !isEnding, let first = deadlines.min() {
             #expect(state.alarm.map { $0 <= first } ?? false, "the alarm comes too late")
@@ -264,6 +278,9 @@ private struct World {
             guard state.process(of: worker) != nil else { return }
             #expect(processes[worker]?.number != nil)
             if signal == SIGKILL { processes[worker]?.isDoomed = true }
+        case .recall(let worker, let chunk):
+            #expect(processes[worker]?.chunk == chunk)
+            processes[worker]?.isRecalled = true
         case .dismiss(let worker):
             #expect(processes[worker]?.chunk == nil)
             processes[worker]?.isDoomed = true

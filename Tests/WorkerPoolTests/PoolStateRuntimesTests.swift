@@ -33,13 +33,50 @@ import WorkerKit
             ])
         let collected = state.collected(1, .init(finished: 1, runningSince: at(1)), now: at(12))
         #expect(collected.prefix(2) == [.drop(worker: 1), .adopt(process: 101)])
-        #expect(T.end(of: collected) == .returned)
+        guard case .orphaned(1, let failure) = T.end(of: collected) else {
+            return #expect(Bool(false), "\(collected)")
+        }
+        #expect(failure.message.hasPrefix("the fork server was killed by SIGKILL while this job ran"))
+        #expect(failure.death?.processID == 101)
         #expect(collected.last == .fork(worker: 3, runtime: 0))
         #expect(
             state.tick(now: at(1010)).contains(.collect(worker: 2, state.chunk(of: 2))), "whose socket stays open")
         // What had not started is kept for the new zygote.
         _ = state.forked(3, process: 103, now: at(1010))
         #expect(state.ready(3, now: at(1010)).contains(T.sending(3, T.chunk(3))))
+    }
+
+    @Test func aSolitaryChunkRunsBesideNobodyOfItsZygote() {
+        var state = T.twoRuntimes(slots: 3)
+        T.start(1, &state, at(0))
+        _ = state.run(T.chunk(1, "a"), now: at(1))
+        _ = state.run(T.chunk(2, "b"), now: at(1))
+        T.start(2, &state, at(1))
+        T.start(3, &state, at(1))
+        let alone = T.chunk(3, "a", count: 1, isSolitary: true)
+        #expect(
+            state.run(alone, now: at(2)) == [.recall(worker: 1, chunk: 1), .recall(worker: 2, chunk: 2)],
+            "it takes no other worker's place, though one is idle")
+        _ = state.run(T.chunk(4, "b"), now: at(3))
+        #expect(state.completed(1, finished: 1, busy: 0, now: at(4)) == [.emit(.ended(chunk: 1, .returned))])
+        let last = T.die(2, &state, signal: SIGSEGV, finished: 2, runningSince: at(2), at(5))
+        #expect(last.contains { if case .send(_, let next) = $0 { next.chunk == alone } else { false } })
+        // Others wait for it, but not those of other runtimes.
+        #expect(state.workers.values.count { $0.work != nil } == 1)
+        let other = state.run(T.chunk(5, "c"), now: at(6))
+        #expect(other.contains { if case .fork(_, runtime: 1) = $0 { true } else { false } })
+        let number = state.workers.first { $0.value.work?.chunk.id == 3 }?.key ?? 0
+        let behind = state.completed(number, busy: 0, now: at(7))
+        #expect(behind.contains { if case .send(_, let next) = $0 { next.chunk.id == 4 } else { false } })
+    }
+
+    @Test func aSolitaryChunkThatIsCancelledKeepsNobodyWaiting() {
+        var state = T.readyState(slots: 3)
+        _ = state.run(T.chunk(1), now: at(1))
+        _ = state.run(T.chunk(2, count: 1, isSolitary: true), now: at(1))
+        #expect(state.run(T.chunk(3), now: at(1)) == [], "it was there first")
+        let actions = state.cancel(2, now: at(2))
+        #expect(actions.prefix(2) == [.emit(.ended(chunk: 2, .returned)), T.sending(2, T.chunk(3))])
     }
 
     @Test func aZygoteThatKeepsDyingIsStartedMoreAndMoreSlowly() {

@@ -62,6 +62,21 @@ import WorkerKit
         #expect(state.forked(2, process: 102, now: at(0)) == [.fork(worker: 18, runtime: 0)])
     }
 
+    @Test func aRecalledChunkComesBackAsFarAsItHasNotBegun() {
+        var state = T.readyState(slots: 1)
+        _ = state.run(T.chunk(1), now: at(0))
+        _ = state.run(T.chunk(2), now: at(0))
+        #expect(state.recall(2, now: at(1)) == [.emit(.ended(chunk: 2, .returned))], "no worker has it")
+        #expect(state.recall(1, now: at(1)) == [.recall(worker: 1, chunk: 1)])
+        #expect(state.recall(3, now: at(1)) == [])
+        let actions = state.completed(1, finished: 4, busy: 1, now: at(5))
+        #expect(actions == [.emit(.ended(chunk: 1, .returned))], "the worker stays")
+        #expect(state.run(T.chunk(3), now: at(6)).first == T.sending(1, T.chunk(3)))
+        // It was at its last job when it heard of it.
+        _ = state.recall(3, now: at(6))
+        #expect(T.end(of: state.completed(1, finished: 10, busy: 1, now: at(7))) == .completed(busy: 1))
+    }
+
     @Test func aDeathIsChargedToTheRunningJob() throws {
         var state = T.readyState()
         _ = state.run(T.chunk(1), now: at(0))

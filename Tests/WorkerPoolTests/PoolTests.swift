@@ -85,6 +85,23 @@ import Testing
         }
     }
 
+    @Test func handsBackWhatHasNotBegunOfARecalledChunk() throws {
+        let test = try TestPool()
+        try test.waitForSlots(1)
+        let worker = try test.run(TestPool.chunk(1, "whoami", ["0"])).results
+        let gate = markerPath()
+        test.pool.run(TestPool.chunk(2, "gate", ["\"\"", "\"\(gate)\""] + [String](repeating: "\"\"", count: 100)))
+        try eventually("the second job runs") { access(gate, F_OK) == 0 }
+        test.pool.recall(2)
+        // The pool's thread has done what was asked of it before it answers.
+        _ = test.pool.snapshot()
+        unlink(gate)
+        let report = try test.report(of: 2)
+        #expect(report.results == ["\"\"", "\"open\""])
+        #expect(report.end == .returned)
+        #expect(try test.run(TestPool.chunk(3, "whoami", ["0"])).results == worker, "the worker goes on")
+    }
+
     @Test func givesBackTheChunksOfAnUnknownHandler() throws {
         let test = try TestPool()
         let report = try test.run(TestPool.chunk(1, "nobody", ["1", "2"]))

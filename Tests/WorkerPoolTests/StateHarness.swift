@@ -12,12 +12,13 @@ enum StateHarness {
     }
 
     static func chunk(
-        _ id: UInt64, _ handler: String = "square", count: Int = 10, timeout: Double? = nil, shared: SharedValue? = nil
+        _ id: UInt64, _ handler: String = "square", count: Int = 10, timeout: Double? = nil, shared: SharedValue? = nil,
+        isSolitary: Bool = false
     ) -> Chunk {
         let input = Array([String](repeating: "1", count: count).joined(separator: ",").utf8)
         let part = Chunk.Part(
             batch: BatchID(ULID(high: 1, low: 1)), first: 0, count: count, attempt: 1, input: input)
-        return Chunk(id: id, handler: handler, timeout: timeout, shared: shared, parts: [part])
+        return Chunk(id: id, handler: handler, timeout: timeout, shared: shared, isSolitary: isSolitary, parts: [part])
     }
 
     static func sending(

@@ -45,7 +45,7 @@ final class TestPool: Sendable {
         "letters",
         "identity", "whoami", "descriptors", "print", "flood", "complain", "grow", "hoard", "spin", "freeze", "runaway",
         "counted", "speaking", "chatter", "babble", "shared", "files", "spender",
-        "regret", "deafen",
+        "regret", "deafen", "gate", "patricide",
     ]
 
     /// The program beside the test bundle.
@@ -82,7 +82,7 @@ final class TestPool: Sendable {
         var isUntouched: Bool {
             switch end {
             case .returned, .lost: jobs.isEmpty
-            case .completed, .interrupted: false
+            case .completed, .interrupted, .orphaned: false
             }
         }
 

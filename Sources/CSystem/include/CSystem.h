@@ -64,8 +64,9 @@ int csystem_exit_descriptor(pid_t process);
 /// How many bytes lie in a pipe; either end will do.
 int csystem_unread_bytes(int pipe);
 
-/// A child may use as much more processor time as the caller still may: 1 if that is limited, 0 if it is not.
-int csystem_share_cpu_limit(pid_t process);
+/// A child may use as much more processor time as the caller still may: the seconds that it then has used, 0 if that is not limited.
+/// `for_good`: it dies a second later if it does not mind SIGXCPU, and never gets more.
+int64_t csystem_share_cpu_limit(pid_t process, int for_good);
 
 /// Sends up to two pieces of bytes as one message, with descriptors attached. Never raises SIGPIPE.
 ssize_t csystem_send(int socket, const void *_Nullable first, size_t first_count, const void *_Nullable second,
@@ -186,5 +187,8 @@ int csystem_release_termination(void);
 
 /// Whether SIGTERM has been noted since the process began.
 int csystem_termination_requested(void);
+
+/// The eventfd of the last csystem_catch_termination; -1 if there was none.
+int csystem_termination_event(void);
 
 #endif

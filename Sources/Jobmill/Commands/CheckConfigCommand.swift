@@ -34,6 +34,7 @@ extension HandlerSettings.Runtime: CustomStringConvertible {
         case .python(let python): "python:\(python.function.module):\(python.function.function)"
         case .lines(let words): "lines:\(words.joined(separator: " "))"
         case .exec(let words): "exec:\(words.joined(separator: " "))"
+        case .unreadable: "unknown"
         }
     }
 }

@@ -31,7 +31,8 @@ struct ServeFlags: ParsableArguments {
     var tokenFile: String?
 
     @Option(
-        parsing: .unconditional, help: "Seconds that running jobs get to finish when the service stops. Default: 8.")
+        parsing: .unconditional,
+        help: "Seconds that running jobs get when the service stops, or when they are cancelled. Default: 8.")
     var grace: Double?
 
     @Option(

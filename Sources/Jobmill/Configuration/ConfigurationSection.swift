@@ -42,7 +42,8 @@ final class ConfigurationSection {
     }
 
     func number(_ key: String, in range: ClosedRange<Double>) -> Double? {
-        scalar(key, "must be a number from \(plain(range.lowerBound)) to \(plain(range.upperBound))") { scalar in
+        let (least, most) = (Measure.plain(range.lowerBound), Measure.plain(range.upperBound))
+        return scalar(key, "must be a number from \(least) to \(most)") { scalar in
             Double(scalar.string).flatMap { range.contains($0) ? $0 : nil }
         }
     }
@@ -59,8 +60,8 @@ final class ConfigurationSection {
 
     /// Seconds, or a number with a unit.
     func duration(_ key: String, from least: Double, to most: Double) -> Double? {
-        scalar(key, "must be a duration from \(plain(least)) to \(plain(most)) s, such as 30, 500ms, 2m or 1h") {
-            scalar in
+        let range = "\(Measure.plain(least)) to \(Measure.plain(most)) s"
+        return scalar(key, "must be a duration from \(range), such as 30, 500ms, 2m or 1h") { scalar in
             Measure.seconds(scalar.string).flatMap { (least...most).contains($0) ? $0 : nil }
         }
     }
@@ -143,9 +144,6 @@ final class ConfigurationSection {
         file.complain(line: line, path: path + (key.map { [$0] } ?? []), message)
     }
 
-    private func plain(_ number: Double) -> String {
-        number == number.rounded() ? String(Int(number)) : String(number)
-    }
 }
 
 /// One file: its name, what is wrong with it, and where in it things are said.

@@ -22,6 +22,9 @@ struct HandlerList {
                     settings.place(of: handler, "compiled_in"),
                     names.isEmpty
                         ? "this program has no handlers compiled in" : "it is not compiled in; there are \(names)")
+            case (.unreadable, .some):
+                // Most likely it should say compiled_in.
+                continue
             case (.compiledIn, .some), (_, nil):
                 handlers[handler.name] = handler
             case (_, .some):

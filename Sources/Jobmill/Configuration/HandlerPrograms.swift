@@ -17,35 +17,48 @@ struct HandlerPrograms {
 
     func check(_ handlers: [HandlerSettings]) {
         for handler in handlers where handler.runtime != .compiledIn {
-            if let folder = handler.folder, !FileRoot.isFolder(folder) {
+            let isFolderMissing = handler.folder.map { !FileRoot.isFolder($0) } ?? false
+            if isFolderMissing, let folder = handler.folder {
                 report.add(settings.place(of: handler, "folder"), "there is no folder \(folder); make it first")
-            } else if case .python(let python) = handler.runtime {
-                check(handler, python)
-            } else {
-                checkCommand(handler)
+            }
+            switch handler.runtime {
+            case .compiledIn: break
+            case .python(let python): checkInterpreter(python.interpreter, of: handler)
+            case .unreadable(let interpreter): if let interpreter { checkInterpreter(interpreter, of: handler) }
+            case .lines(let words), .exec(let words):
+                checkEnvironment(of: handler)
+                // A relative path counts from the folder.
+                let isRelative = words.first.map { $0.contains("/") && !$0.hasPrefix("/") } ?? false
+                if !isFolderMissing || !isRelative { checkProgram(words, of: handler) }
             }
         }
     }
 
-    private func check(_ handler: HandlerSettings, _ python: HandlerSettings.PythonSettings) {
+    private func checkInterpreter(_ interpreter: String, of handler: HandlerSettings) {
         do throws(CommandError) {
             try CommandSpecification.findProgram(
-                python.interpreter, serviceEnvironment: environment,
-                from: FileManager.default.currentDirectoryPath)
+                interpreter, serviceEnvironment: environment, from: FileManager.default.currentDirectoryPath)
         } catch {
             report.add(
                 settings.place(of: handler, "interpreter"), "\(error.message); name a Python of version 3.9 or newer")
         }
-        do throws(PythonDefinitionError) {
-            _ = try PythonRuntime.runtimes(for: [handler.pythonHandler(python)])
+    }
+
+    private func checkEnvironment(of handler: HandlerSettings) {
+        let place = settings.place(of: handler, "environment")
+        if let key = place.key, report.concerns([key]) { return }
+        do throws(CommandError) {
+            try CommandSpecification.check(environment: handler.environment)
         } catch {
-            report.add(settings.place(of: handler, "initializer"), error.description)
+            report.add(place, error.message)
         }
     }
 
-    private func checkCommand(_ handler: HandlerSettings) {
+    private func checkProgram(_ words: [String], of handler: HandlerSettings) {
         do throws(CommandError) {
-            _ = try handler.commandSpecification(environment: environment)
+            try CommandSpecification.findProgram(
+                of: words, environment: handler.environment, serviceEnvironment: environment,
+                from: handler.folder ?? FileManager.default.currentDirectoryPath)
         } catch {
             report.add(settings.place(of: handler, handler.command?.kind.rawValue), error.message)
         }
@@ -64,7 +77,7 @@ extension HandlerSettings {
         switch runtime {
         case .lines(let words): (.lines, words)
         case .exec(let words): (.exec, words)
-        case .compiledIn, .python: nil
+        case .compiledIn, .python, .unreadable: nil
         }
     }
 

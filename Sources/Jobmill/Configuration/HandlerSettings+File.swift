@@ -1,4 +1,5 @@
 import JobModel
+import PythonRuntime
 import WorkerPool
 
 // The `handlers:` section of the configuration file.
@@ -6,14 +7,10 @@ import WorkerPool
 extension HandlerSettings {
     private static let aWeek = 604_800.0
 
-    /// Reads one handler; nil if it cannot be told what it is. What is wrong is noted in the section.
-    init?(name: String, _ section: ConfigurationSection) {
-        guard NameRule.allows(name) else {
-            section.complain("\"\(name)\" cannot be a name: \(HandlerSettings.nameRule)")
-            return nil
-        }
-        let runtime = HandlerSettings.runtime(section)
-        self.init(name: name, runtime: runtime ?? .compiledIn)
+    /// Reads one handler. What is wrong is noted in the section.
+    init(name: String, _ section: ConfigurationSection) {
+        if !NameRule.allows(name) { section.complain("\"\(name)\" cannot be a name: \(HandlerSettings.nameRule)") }
+        self.init(name: name, runtime: HandlerSettings.runtime(section))
         folder = section.text("folder")
         environment = section.table("environment") ?? [:]
         checkEnvironment(section)
@@ -33,11 +30,10 @@ extension HandlerSettings {
         if let part = section.section("backoff") { backoff = HandlerSettings.backoff(part) }
         if let part = section.section("recycle") { recycling = HandlerSettings.recycling(part) }
         section.finish()
-        if runtime == nil { return nil }
     }
 
     /// Exactly one of the keys that say what runs.
-    private static func runtime(_ section: ConfigurationSection) -> Runtime? {
+    private static func runtime(_ section: ConfigurationSection) -> Runtime {
         let (python, lines, exec) = (section.text("python"), section.text("lines"), section.text("exec"))
         let compiledIn = section.boolean("compiled_in")
         let interpreter = section.text("interpreter")
@@ -48,6 +44,11 @@ extension HandlerSettings {
                 section.complain("is only for a handler with python:", of: key)
             }
         }
+        if let initializer, !PythonFunction.isPath(initializer) {
+            section.complain(
+                "\"\(initializer)\" cannot be a Python function: write its name alone", of: "initializer")
+        }
+        let unreadable = Runtime.unreadable(interpreter: interpreter)
         let chosen = ["python", "lines", "exec", "compiled_in"].filter(section.keys.contains)
         if chosen == ["compiled_in"] {
             for key in ["folder", "environment"] where section.keys.contains(key) {
@@ -59,7 +60,7 @@ extension HandlerSettings {
                 chosen.isEmpty
                     ? "say what runs it: python: MODULE:FUNCTION, lines: COMMAND, exec: COMMAND or compiled_in: true"
                     : "choose one of \(chosen.joined(separator: ", "))")
-            return nil
+            return unreadable
         }
         do throws(Complaint) {
             if let python {
@@ -71,10 +72,10 @@ extension HandlerSettings {
             if let lines { return .lines(try RuntimeText.command(lines)) }
             if let exec { return .exec(try RuntimeText.command(exec)) }
             if compiledIn == false { throw Complaint("can only be true; leave the handler out if it is not wanted") }
-            return compiledIn.map { _ in .compiledIn }
+            return compiledIn == nil ? unreadable : .compiledIn
         } catch {
             section.complain(error.sentence, of: chosen[0])
-            return nil
+            return unreadable
         }
     }
 
@@ -90,11 +91,17 @@ extension HandlerSettings {
 
     private static func backoff(_ section: ConfigurationSection) -> Backoff {
         let usual = Backoff()
+        let initial = section.duration("initial", from: 0, to: aWeek)
         let backoff = Backoff(
-            initial: section.duration("initial", from: 0, to: aWeek) ?? usual.initial,
-            factor: section.number("factor", in: 1...1000) ?? usual.factor,
+            initial: initial ?? usual.initial, factor: section.number("factor", in: 1...1000) ?? usual.factor,
             maximum: section.duration("max", from: 0, to: aWeek) ?? usual.maximum,
             jitter: section.number("jitter", in: 0...1) ?? usual.jitter)
+        if let initial, initial > backoff.maximum {
+            let (first, most) = (Measure.plain(initial), Measure.plain(backoff.maximum))
+            section.complain(
+                "is \(first) s, but no rest is longer than max, which is \(most) s; write a larger max or a smaller initial",
+                of: "initial")
+        }
         section.finish()
         return backoff
     }

@@ -13,6 +13,8 @@ struct HandlerSettings: Hashable, Sendable {
         case lines([String])
         /// `exec:COMMAND`, split like a shell does.
         case exec([String])
+        /// What is said of it cannot be used, which was reported. What stands beside it is looked at all the same.
+        case unreadable(interpreter: String?)
     }
 
     struct PythonSettings: Hashable, Sendable {

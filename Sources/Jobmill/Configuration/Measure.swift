@@ -26,6 +26,11 @@ enum Measure {
         return number * factor
     }
 
+    /// Whole numbers without a fraction.
+    static func plain(_ number: Double) -> String {
+        number == number.rounded() ? String(Int(number)) : String(number)
+    }
+
     private static func split(_ text: String) -> (Double, unit: String)? {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == "." || $0 == "-") }
         guard let number = Double(digits), number.isFinite else { return nil }

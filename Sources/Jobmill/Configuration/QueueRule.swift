@@ -7,11 +7,10 @@ struct QueueRule: Hashable, Sendable {
 }
 
 extension QueueRule {
-    /// Reads one entry of the section `queues:`; nil if it has no name. What is wrong is noted in the section.
-    init?(name: String, _ section: ConfigurationSection) {
-        guard NameRule.allows(name) else {
+    /// Reads one entry of the section `queues:`. What is wrong is noted in the section.
+    init(name: String, _ section: ConfigurationSection) {
+        if !NameRule.allows(name) {
             section.complain("\"\(name)\" cannot be a name: that of a queue \(NameRule.sentence)")
-            return nil
         }
         let isUnlimited = section.text("concurrency") == QueueChange.unlimited
         self.init(

@@ -68,14 +68,14 @@ extension Settings {
         if let part = section.section("handlers") {
             for name in part.keys {
                 guard let entry = part.section(name) else { continue }
-                if let handler = HandlerSettings(name: name, entry) { handlers.append(handler) }
+                handlers.append(HandlerSettings(name: name, entry))
             }
             part.finish()
         }
         if let part = section.section("queues") {
             for name in part.keys {
                 guard let entry = part.section(name) else { continue }
-                if let queue = QueueRule(name: name, entry) { queues.append(queue) }
+                queues.append(QueueRule(name: name, entry))
             }
             part.finish()
         }
@@ -92,9 +92,13 @@ extension Settings {
         for index in handlers.indices {
             handlers[index].folder = handlers[index].folder.map(resolve)
             // A bare name is looked up in PATH.
-            if case .python(var python) = handlers[index].runtime, python.interpreter.contains("/") {
+            switch handlers[index].runtime {
+            case .python(var python) where python.interpreter.contains("/"):
                 python.interpreter = resolve(python.interpreter)
                 handlers[index].runtime = .python(python)
+            case .unreadable(let interpreter?) where interpreter.contains("/"):
+                handlers[index].runtime = .unreadable(interpreter: resolve(interpreter))
+            default: break
             }
         }
     }

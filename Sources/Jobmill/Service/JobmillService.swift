@@ -206,6 +206,7 @@ extension HandlerSettings.Runtime {
         case .compiledIn: "swift"
         case .python: "python"
         case .lines, .exec: "command"
+        case .unreadable: "unknown"
         }
     }
 }

@@ -41,6 +41,7 @@ try:
     import ctypes
 
     _prctl = ctypes.CDLL(None).prctl
+    _prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
 except (ImportError, OSError, AttributeError):
     _prctl = None  # The server kills workers by their process groups, so this is a second line of defence.
 
@@ -49,15 +50,32 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 def prctl(option, argument):
     if _prctl is not None:
-        _prctl(option, ctypes.c_ulong(argument), *[ctypes.c_ulong(0)] * 3)
+        _prctl(option, argument, 0, 0, 0)
+
+
+# What a fork is followed by works on few pages of memory, as each one that it is the first to change is copied then: so it
+# does without file objects, and without the enumerations that the module signal makes of numbers.
+
+set_signal_handler, set_signal_mask = inspect.unwrap(signal.signal), inspect.unwrap(signal.pthread_sigmask)
+
+
+def tell_kernel(path, text):
+    """Writes into a file of /proc what is of no interest if it fails."""
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        os.write(file, text)
+    except OSError:
+        pass
+    finally:
+        os.close(file)
 
 
 def set_process_name(name):
-    try:
-        with open("/proc/self/comm", "w") as file:
-            file.write(name)
-    except OSError:
-        pass  # Only for the eyes of whoever looks at a list of processes.
+    """For the eyes of whoever looks at a list of processes."""
+    tell_kernel("/proc/self/comm", name)
 
 
 # MARK: Bytes
@@ -113,19 +131,19 @@ def refuse(value):
 
 def make_encoder():
     """`json.dumps` for compact, strict JSON, with the C encoder made once instead of once per call."""
-    careful = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=refuse).encode
-    text = json.encoder.encode_basestring
+    text, containers = json.encoder.encode_basestring, {}
     try:
-        encode = json.encoder.c_make_encoder(None, refuse, text, None, ":", ",", False, False, False)
+        encode = json.encoder.c_make_encoder(containers, refuse, text, None, ":", ",", False, False, False)
     except TypeError:  # There is none, or it is not what it was when this was written.
-        return careful
+        return json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=refuse).encode
 
     def dumps(value):
         try:
             return "".join(encode(value, 0))
-        except RecursionError:
-            # It does not look for circles, which takes it half as long again; the other one knows whether this is one.
-            return careful(value)
+        except BaseException:
+            # What it was in the middle of is not what the next value goes round in.
+            containers.clear()
+            raise
 
     return dumps
 
@@ -329,6 +347,8 @@ class Output(io.TextIOWrapper):
 PAGE_SIZE = 256 * 1024
 #: The words of the page.
 CHUNK, POSITION, STARTED, FIRST, COMMIT, SEQUENCE, COUNTERS, PART, GENERATION, USED, MARKED, UNREAD = range(12)
+#: The server's own: the chunk of which no further job is to be started.
+RECALLED = 14
 #: The commit word has three fields: bytes of closed runs, bytes of the open run, results in the open run.
 BYTE, RESULT = 1 << 20, 1 << 40
 
@@ -351,11 +371,14 @@ class Page:
         self.amounts = memoryview(self.bytes).cast("q")
 
 
+READY = frame(6)
+
+
 class Connection:
     """The worker's socket. Threads of a job may log while the worker sends outcomes, so it has a lock."""
 
     def __init__(self, number):
-        self.socket = socket.socket(fileno=number)
+        self.socket = socket.SocketType(fileno=number)
         self.socket.setblocking(True)
         self.lock = threading.RLock()
         self.process = os.getpid()
@@ -482,11 +505,7 @@ class Outcomes:
         if self.now - self.marked < self.MARK_INTERVAL:
             return
         self.marked = self.now
-        try:
-            with open("/proc/self/clear_refs", "wb", buffering=0) as file:
-                file.write(b"5")  # The largest resident size is measured anew.
-        except OSError:
-            pass
+        tell_kernel("/proc/self/clear_refs", b"5")  # The largest resident size is measured anew.
         self.used, _ = self.resources()
         # The time first, and in `evidence` last: what the server reads in between is shown twice rather than not at all.
         now, unread = monotonic_ns(), self.unread()
@@ -773,17 +792,25 @@ class Worker:
         #: Progress that was not sent yet, and when some was.
         self.progress_content, self.progress_sent = b"", 0
         os.register_at_fork(after_in_child=self.disown_child)
-        self.logger = logging.Logger("jobmill", logging.DEBUG)
-        self.logger.addHandler(LogHandler(self))
 
-    def run(self):
+    @functools.cached_property
+    def logger(self):
+        logger = logging.Logger("jobmill", logging.DEBUG)
+        logger.addHandler(LogHandler(self))
+        return logger
+
+    def prepare(self):
+        """The step of each worker; False if it has failed, which the server knows then."""
         for name, initializer in {h.initializer for h in self.handlers.values() if h.initializer}:
             try:
                 initializer()
             except BaseException as error:
                 self.connection.send(frame(7, field(explained(f"the initializer {name} failed", error), 2048)))
-                return
-        self.connection.send(frame(6))
+                return False
+        self.connection.send(READY)
+        return True
+
+    def run(self):
         while True:
             message = self.connection.receive()
             if message is None:
@@ -809,6 +836,8 @@ class Worker:
             self.run_part(part, name, cpu_seconds)
             self.outcomes.end_part()
             self.counters.flush()
+            if self.page.words[RECALLED] == chunk:
+                break  # What was not begun goes back to the server.
             if self.outcomes.finished != part.position + part.count:
                 raise ValueError(f"a part of {part.count} jobs has another number of payloads")
         self.part = None
@@ -828,7 +857,10 @@ class Worker:
             # Python cannot take one of them, such as a number of 5,000 digits. That one job fails.
             payloads = split(part.input)
             call = lambda text, *context: handler.call(json.loads(text), *context)
+        chunk = outcomes.chunk
         for payload in payloads:
+            if words[RECALLED] == chunk:
+                return
             if cpu_seconds:
                 self.limits.allow_cpu(cpu_seconds)
             # In this order a reader never charges a job with the time of the one before it.
@@ -996,7 +1028,7 @@ class Zygote:
         self.helpers = set()
 
     def run(self, server):
-        set_process_name("jobmill-zygote")
+        set_process_name(b"jobmill-zygote")
         self.ignore_signals()
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != server:
@@ -1018,6 +1050,7 @@ class Zygote:
         self.own = [self.channel.fileno(), self.wake_up, wakes]
         # What a worker undoes. Looked for once, as asking for each signal takes longer than a fork.
         self.handled = [number for number in signal.valid_signals() if self.is_handled(number)]
+        self.has_steps = any(handler.initializer for handler in self.handlers)
         # What is there now is never collected, so the collector does not touch it and its memory stays shared.
         gc.collect()
         gc.freeze()
@@ -1076,7 +1109,7 @@ class Zygote:
     def fork(self, worker, descriptors):
         zygote = os.getpid()
         # No signal may hit the child while it still has the zygote's handlers.
-        unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, self.handled)
+        unblocked = set_signal_mask(signal.SIG_BLOCK, self.handled)
         try:
             refuse_threads()
             process = os.fork()
@@ -1090,7 +1123,7 @@ class Zygote:
             attempt(os.setpgid, process, process)
             self.report(3, struct.pack("<Ii", worker, process))
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
+            set_signal_mask(signal.SIG_SETMASK, unblocked)
             for descriptor in descriptors:
                 os.close(descriptor)
 
@@ -1099,11 +1132,13 @@ class Zygote:
         code = 70
         try:
             os.setpgid(0, 0)
-            set_process_name("jobmill-worker")
+            if not self.has_steps:
+                os.write(connection, READY)  # What follows takes no longer than the server's answer.
+            set_process_name(b"jobmill-worker")
             signal.set_wakeup_fd(-1)
             for number in self.handled:
-                signal.signal(number, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_SETMASK, ())
+                set_signal_handler(number, signal.SIG_DFL)
+            set_signal_mask(signal.SIG_SETMASK, ())
             os.dup2(output, 1)
             os.dup2(errors, 2)
             shared = Page(page)
@@ -1112,8 +1147,9 @@ class Zygote:
                 os.close(descriptor)
             faulthandler.enable(file=2, all_threads=False)
             prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() == zygote:
-                Worker(Connection(connection), shared, self.handlers).run()
+            worker = Worker(Connection(connection), shared, self.handlers)
+            if os.getppid() == zygote and (not self.has_steps or worker.prepare()):
+                worker.run()
             code = 0
         except (BrokenPipeError, ConnectionResetError):
             code = 0  # The server is gone.

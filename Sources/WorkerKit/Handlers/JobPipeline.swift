@@ -6,6 +6,8 @@ package import Platform
 ///
 /// Outcomes are reported in the order of the jobs. The job that runs, for its time-out and for what happens when the process dies, is
 /// the oldest one without an outcome.
+///
+/// If its handler is a cooperative one, SIGTERM is only noted while a chunk runs, and it is for the pipeline to end the worker then.
 package protocol JobPipeline: AnyObject {
     /// Takes the next job. It may wait for outcomes of earlier jobs and report them, and that of this job.
     /// - Parameters:

@@ -51,8 +51,10 @@ enum FailureCoding {
     private static let typeLimit = 256
     private static let tracebackLimit = 16_384
 
-    /// The kinds that a worker may report. The others are the server's to find.
-    private static let kinds: [Failure.Kind] = [.exception, .invalidResult, .unknownHandler, .outputLimit]
+    /// The kinds that a worker may report, of itself or of a command. The others are the server's to find.
+    private static let kinds: [Failure.Kind] = [
+        .exception, .invalidResult, .unknownHandler, .outputLimit, .cpuLimit,
+    ]
 
     /// What is too long loses its end.
     static func encode(_ failure: Failure, _ evidence: FailureEvidence? = nil) -> [UInt8] {

@@ -4,7 +4,7 @@ package import Platform
 /// The memory that a worker shares with the server: which job runs and since when, and the outcomes and the additions to
 /// counters that were not sent yet.
 ///
-/// It is written by the worker only, and stays readable after the worker's death, at whatever instruction that came: a job's
+/// But for the word that recalls a chunk it is written by the worker only, and stays readable after the worker's death, at whatever instruction that came: a job's
 /// outcome becomes visible with one store of the commit word, or not at all. The server does not trust what it reads.
 package struct SharedPage: ~Copyable {
     package static let size = 256 * 1024
@@ -31,6 +31,8 @@ package struct SharedPage: ~Copyable {
         // Lines that were held back.
         static let heldLines = 96
         static let heldPosition = 104
+        /// The server's own: the chunk that it wants back as far as it has not begun.
+        static let recalled = 112
     }
 
     /// How much of the region is valid: complete runs, and behind them one run of results that still grows. Fits one word.
@@ -85,6 +87,9 @@ package struct SharedPage: ~Copyable {
 
     func stop() { memory.storeWord(0, at: Word.startedAt) }
 
+    /// Whether no further job of the chunk is to be started.
+    func isRecalled(_ chunk: UInt64) -> Bool { memory.loadWord(at: Word.recalled) == chunk }
+
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
         memory.write(bytes, at: SharedPage.regionOffset + offset)
     }
@@ -125,6 +130,9 @@ package struct SharedPage: ~Copyable {
     }
 
     // MARK: The server's side
+
+    /// Asks the worker to start no further job of the chunk, and to end it as it is. It may not have the chunk yet.
+    package func recall(_ chunk: UInt64) { memory.storeWord(chunk, at: Word.recalled) }
 
     /// nil before the first chunk.
     package func baseline() -> Baseline? {

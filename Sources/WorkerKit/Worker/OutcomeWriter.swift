@@ -29,6 +29,9 @@ struct OutcomeWriter: ~Copyable {
 
     init(_ link: WorkerLink) { self.link = link }
 
+    /// Whether the server wants the chunk back as far as it has not begun.
+    var isRecalled: Bool { link.page.isRecalled(chunk) }
+
     // Everything below throws when the server is gone.
 
     mutating func begin(chunk: UInt64, maximumResultBytes: Int) {

@@ -44,7 +44,10 @@ struct WorkerLoop: ~Copyable {
     }
 
     private enum End {
-        case completed, stopped
+        case completed
+        /// The rest was not begun, as the server wants it back.
+        case recalled
+        case stopped
     }
 
     private mutating func run(_ chunk: ReceivedChunk) throws -> End {
@@ -59,16 +62,16 @@ struct WorkerLoop: ~Copyable {
                 batch: part.batch, first: part.first, attempt: part.attempt, traceparent: part.traceparent,
                 timeout: chunk.limits.timeout.map { TimeSpan(seconds: $0) }, shared: shared[part.batch],
                 chunk: chunk.id, position: position, number: jobs + 1, link: link)
-            switch handler.work {
-            case .single(let runner):
-                let end = try run(part, runner, isCooperative: handler.isCooperative, jobPart)
-                if end == .stopped { return .stopped }
-            case .pipeline(let pipeline):
-                try run(part, pipeline, jobPart)
-            }
+            let end =
+                switch handler.work {
+                case .single(let runner): try run(part, runner, isCooperative: handler.isCooperative, jobPart)
+                case .pipeline(let pipeline): try run(part, pipeline, jobPart)
+                }
+            if end == .stopped { return .stopped }
             position += part.count
             jobs += UInt64(part.count)
             try outcomes.endPart()
+            if end == .recalled { break }
         }
         CurrentProcess.flushOutput()
         if handler.isCooperative {
@@ -84,23 +87,31 @@ struct WorkerLoop: ~Copyable {
         _ part: ReceivedChunk.Part, _ runner: JobRunner, isCooperative: Bool, _ jobPart: JobPart
     ) throws -> End {
         var index = part.first
-        var isStopped = false
+        var end = End.completed
         try CommaSeparated.forEach(in: part.input) { payload in
-            let end = try run(payload, runner, isCooperative: isCooperative, JobReference(part: jobPart, index: index))
-            index += 1
-            isStopped = end == .stopped
-            return !isStopped
+            if outcomes.isRecalled {
+                end = .recalled
+            } else {
+                end = try run(payload, runner, isCooperative: isCooperative, JobReference(part: jobPart, index: index))
+                index += 1
+            }
+            return end == .completed
         }
-        if isStopped { return try stop() }
-        try check(index - part.first, part)
-        return .completed
+        if end == .stopped { return try stop() }
+        if end == .completed { try check(index - part.first, part) }
+        return end
     }
 
     private mutating func run(
         _ part: ReceivedChunk.Part, _ pipeline: any JobPipeline, _ jobPart: JobPart
-    ) throws {
+    ) throws -> End {
         var index = part.first
+        var end = End.completed
         try CommaSeparated.forEach(in: part.input) { payload in
+            if outcomes.isRecalled {
+                end = .recalled
+                return false
+            }
             let job = JobReference(part: jobPart, index: index)
             try limits.beginJob()
             outcomes.take(job)
@@ -109,7 +120,8 @@ struct WorkerLoop: ~Copyable {
             return true
         }
         try pipeline.finish(&outcomes)
-        try check(index - part.first, part)
+        if end == .completed { try check(index - part.first, part) }
+        return end
     }
 
     private func check(_ count: Int, _ part: ReceivedChunk.Part) throws(ProtocolViolation) {

@@ -10,6 +10,8 @@ extension PoolState {
         case killZygote(runtime: Int)
         case fork(worker: UInt32, runtime: Int)
         case send(worker: UInt32, Assignment)
+        /// Have the worker start no further job of the chunk; `completed` follows.
+        case recall(worker: UInt32, chunk: UInt64)
         /// Signal the worker's process group.
         case kill(worker: UInt32, signal: Int32)
         /// Send nothing more to it: a worker ends by itself when nothing can come any more.

@@ -14,28 +14,54 @@ extension PoolState {
         lastWaiting += 1
         runtimes[place].waiting.append(Runtime.Waiting(number: lastWaiting, chunk: chunk, limits: limits))
         preferred = place
-        return assign(place, now) + supply(now) + lookAtAllowance(now)
+        return (chunk.isSolitary ? recallAll(of: place) : []) + assign(place, now) + supply(now) + lookAtAllowance(now)
     }
 
     /// - Parameter isUrgent: what runs gets no more than a moment between SIGTERM and SIGKILL.
     package mutating func cancel(_ chunk: UInt64, isUrgent: Bool = false, now: MonotonicTime) -> [Action] {
-        for place in runtimes.indices {
-            guard let index = runtimes[place].waiting.firstIndex(where: { $0.chunk.id == chunk }) else { continue }
-            runtimes[place].waiting.remove(at: index)
-            return [.emit(.ended(chunk: chunk, .returned))]
-        }
-        guard let number = workers.first(where: { $0.value.work?.chunk.id == chunk })?.key else { return [] }
+        if let place = takeWaiting(chunk) { return [.emit(.ended(chunk: chunk, .returned))] + assign(place, now) }
+        guard let number = worker(with: chunk) else { return [] }
         return end(number, .cancelled, grace: isUrgent ? min(PoolState.moment, gracePeriod) : gracePeriod, now)
     }
 
-    /// The worker has delivered all outcomes of its chunk.
-    /// - Parameter residentBytes: how much memory it holds now, if `needsSize` asked for it.
+    /// No further job of the chunk is to be started: what has not begun comes back when the running job has ended.
+    package mutating func recall(_ chunk: UInt64, now: MonotonicTime) -> [Action] {
+        if let place = takeWaiting(chunk) { return [.emit(.ended(chunk: chunk, .returned))] + assign(place, now) }
+        guard let number = worker(with: chunk) else { return [] }
+        return [.recall(worker: number, chunk: chunk)]
+    }
+
+    /// What waits for all that run does not wait for whole chunks.
+    private func recallAll(of place: Int) -> [Action] {
+        workers.sorted { $0.key < $1.key }.compactMap { number, worker in
+            guard worker.runtime == place, let chunk = worker.work?.chunk.id else { return nil }
+            return .recall(worker: number, chunk: chunk)
+        }
+    }
+
+    /// - Returns: where it has waited; nil: it did not.
+    private mutating func takeWaiting(_ chunk: UInt64) -> Int? {
+        for place in runtimes.indices {
+            guard let index = runtimes[place].waiting.firstIndex(where: { $0.chunk.id == chunk }) else { continue }
+            runtimes[place].waiting.remove(at: index)
+            return place
+        }
+        return nil
+    }
+
+    private func worker(with chunk: UInt64) -> UInt32? { workers.first { $0.value.work?.chunk.id == chunk }?.key }
+
+    /// The worker is done with its chunk, and has delivered all outcomes.
+    /// - Parameters:
+    ///   - finished: how many jobs of it have run; nil: all. Less only if it was recalled.
+    ///   - residentBytes: how much memory it holds now, if `needsSize` asked for it.
     package mutating func completed(
-        _ number: UInt32, busy: Double, residentBytes: Int64? = nil, now: MonotonicTime
+        _ number: UInt32, finished: Int? = nil, busy: Double, residentBytes: Int64? = nil, now: MonotonicTime
     ) -> [Action] {
         guard var worker = workers[number], let work = worker.work else { return [] }
+        let finished = finished ?? work.chunk.count
         worker.work = nil
-        worker.jobs += work.chunk.count
+        worker.jobs += finished
         worker.graceEnds = nil
         worker.since = now
         workers[number] = worker
@@ -58,8 +84,8 @@ extension PoolState {
             }
         }
         // The worker first: it need not wait for those who hear of its chunk.
-        return assign(place, now) + actions + supply(now)
-            + [.emit(.ended(chunk: work.chunk.id, .completed(busy: busy)))]
+        let end = finished < work.chunk.count ? ChunkEnd.returned : .completed(busy: busy)
+        return assign(place, now) + actions + supply(now) + [.emit(.ended(chunk: work.chunk.id, end))]
     }
 
     /// No more work: what waits goes back, what runs is killed.
@@ -74,11 +100,20 @@ extension PoolState {
         return actions
     }
 
+    /// Whether a chunk can begin now: one that is solitary not beside others, and no other beside it.
+    private func canBegin(_ chunk: Chunk, _ place: Int) -> Bool {
+        !workers.values.contains { worker in
+            worker.runtime == place && worker.work.map { chunk.isSolitary || $0.chunk.isSolitary } ?? false
+        }
+    }
+
     /// Hands waiting chunks to idle workers.
     mutating func assign(_ place: Int, _ now: MonotonicTime) -> [Action] {
         var actions: [Action] = []
-        while !runtimes[place].waiting.isEmpty, let number = runtimes[place].idle.popLast() {
-            let next = runtimes[place].waiting.removeFirst()
+        while let next = runtimes[place].waiting.first, canBegin(next.chunk, place),
+            let number = runtimes[place].idle.popLast()
+        {
+            runtimes[place].waiting.removeFirst()
             var work = Work(
                 chunk: next.chunk, limits: next.limits, assignedAt: now,
                 beginsBy: now + PoolState.patience + PoolState.transferTime(of: next.chunk),

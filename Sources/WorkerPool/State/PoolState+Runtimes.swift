@@ -101,7 +101,7 @@ extension PoolState {
         for process in runtimes[place].unaccounted.sorted() { actions.append(.adopt(process: process)) }
         runtimes[place].unaccounted = []
         for number in workers.keys.sorted() where workers[number]?.runtime == place {
-            actions += orphan(number, now)
+            actions += orphan(number, how, now)
         }
         arm(now + PoolState.statusWait)
         return actions
@@ -124,9 +124,9 @@ extension PoolState {
         return actions
     }
 
-    private mutating func orphan(_ number: UInt32, _ now: MonotonicTime) -> [Action] {
+    private mutating func orphan(_ number: UInt32, _ how: String, _ now: MonotonicTime) -> [Action] {
         guard let worker = workers[number], !worker.isOrphan, worker.exit == nil else { return [] }
-        workers[number]?.isOrphan = true
+        workers[number]?.zygoteEnd = how
         workers[number]?.since = now
         if worker.processID == nil || worker.statusExpected != nil {
             return [.collect(worker: number, worker.work?.chunk)]

@@ -50,7 +50,8 @@ extension PoolState {
         let inNeed = runtimes.indices.filter { !runtimes[$0].waiting.isEmpty }
             .sorted { runtimes[$0].waiting[0].number < runtimes[$1].waiting[0].number }
         for place in inNeed {
-            let missing = runtimes[place].waiting.count - starting(place)
+            // Workers are idle beside what waits only if that is, or waits for, a solitary chunk.
+            let missing = runtimes[place].waiting.count - runtimes[place].idle.count - starting(place)
             for _ in 0..<max(0, missing) where mayFork(place, now) { actions += forkInRoom(place, now) }
         }
         for place in runtimes.indices where runtimes[place].unhealthy != nil && starting(place) == 0 {

@@ -132,7 +132,8 @@ extension PoolState {
             runtimes[place].forkFailed(now)
             actions += suspectIfRepeated(place, "a worker died right after the fork\(worker.how(remains))", now)
         }
-        return actions + endIfDone(place) + supply(now)
+        // What was solitary, or waited for the last one beside it, does not any more.
+        return actions + endIfDone(place) + assign(place, now) + supply(now)
     }
 
     /// Kills a worker, gently first if its chunk was cancelled. The first reason stays.

@@ -77,8 +77,8 @@ extension PoolState {
         /// The socket has ended; how long to wait for the zygote's word on why.
         var statusExpected: MonotonicTime?
         var exit: ProcessExit?
-        /// Its zygote is gone: the kernel kills it, and nobody says how it ended.
-        var isOrphan = false
+        /// How its zygote has ended: the kernel kills it with that, and nobody says how it ended itself. nil: the zygote lives.
+        var zygoteEnd: String?
 
         init(runtime: Int, askedAt: MonotonicTime, answerBy: MonotonicTime) {
             self.runtime = runtime
@@ -95,6 +95,7 @@ extension PoolState {
             killReason == nil && !isDismissed && statusExpected == nil && exit == nil && !isOrphan
         }
         var isReady: Bool { stage == .ready }
+        var isOrphan: Bool { zygoteEnd != nil }
         /// Whether its number still means this process.
         var isSignalled: Bool { processID != nil && exit == nil }
 

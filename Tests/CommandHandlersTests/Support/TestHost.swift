@@ -69,6 +69,18 @@ func ends(_ process: Int32) -> Bool {
     return false
 }
 
+/// Waits for a process identifier that a command writes into a file of its folder, under this name when it is complete.
+func processIdentifier(in folder: TemporaryFolder, _ name: String) throws -> Int32 {
+    let deadline = MonotonicTime.now() + TimeSpan(seconds: 30)
+    while MonotonicTime.now() < deadline {
+        if let process = folder.read(name).flatMap({ Int32($0.filter(\.isNumber)) }) { return process }
+        usleep(5000)
+    }
+    throw NoProcess()
+}
+
+private struct NoProcess: Error {}
+
 private func isAlive(_ process: Int32) -> Bool {
     guard let status = SmallFile.read("/proc/\(process)/stat"), let name = status.lastIndex(of: ")") else {
         return false

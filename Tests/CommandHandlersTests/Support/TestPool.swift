@@ -12,7 +12,11 @@ final class TestPool: Sendable {
     private let pool: Pool
     private let events: Monitor<[ChunkEvent]>
 
-    init(_ kind: CommandSpecification.Kind, _ words: [String]) throws {
+    /// - Parameter grace: what a cancelled job gets, in milliseconds; the usual one is longer than a test waits.
+    init(
+        _ kind: CommandSpecification.Kind, _ words: [String], limits: HandlerLimits = HandlerLimits(),
+        grace: Int64 = 60_000
+    ) throws {
         let events = Monitor<[ChunkEvent]>([])
         self.events = events
         let specification = try CommandSpecification(
@@ -30,10 +34,10 @@ final class TestPool: Sendable {
         setup.endObject()
         let runtime = RuntimeDefinition(
             name: "commands", executable: try TestHost.path(), arguments: ["__zygote"],
-            setup: setup.bytes, handlers: [HandlerProfile(name: "work")])
+            setup: setup.bytes, handlers: [HandlerProfile(name: "work", limits: limits)])
         pool = Pool(
             configuration: PoolConfiguration(
-                slots: 1, runtimes: [runtime], gracePeriod: TimeSpan(seconds: 5), maximumResultBytes: 1 << 20),
+                slots: 1, runtimes: [runtime], gracePeriod: .milliseconds(grace), maximumResultBytes: 1 << 20),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) { event in
             events.withLock { $0.append(event) }
@@ -46,10 +50,20 @@ final class TestPool: Sendable {
 
     /// Runs jobs as one chunk.
     func run(_ id: UInt64, _ payloads: [String], timeout: Double? = nil) throws -> Report {
+        begin(id, payloads, timeout: timeout)
+        return try end(of: id)
+    }
+
+    func cancel(_ id: UInt64) { pool.cancel(id) }
+
+    func begin(_ id: UInt64, _ payloads: [String], timeout: Double? = nil) {
         let part = Chunk.Part(
             batch: Trial.batch, first: 0, count: payloads.count, attempt: 1,
             input: Array(payloads.joined(separator: ",").utf8))
         pool.run(Chunk(id: id, handler: "work", timeout: timeout, parts: [part]))
+    }
+
+    func end(of id: UInt64) throws -> Report {
         let deadline = MonotonicTime.now() + TimeSpan(seconds: 30)
         let all: [ChunkEvent]? = events.wait { events in
             if events.contains(where: { if case .ended(id, _) = $0 { true } else { false } }) { return .done(events) }

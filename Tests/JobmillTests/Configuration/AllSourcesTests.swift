@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JobModel
 import Testing
 
 @testable import Jobmill
@@ -65,6 +66,76 @@ import Testing
                 "jobmill.yaml:15: handlers.d.folder: there is no folder gone; make it first",
                 "jobmill.yaml:16: handlers.e.compiled_in: this program has no handlers compiled in",
             ])
+    }
+
+    @Test func noProblemHidesAnother() throws {
+        let found = try problems(
+            """
+            handlers:
+              a:
+                python: tasks:run
+                folder: gone
+                interpreter: python0
+                initializer: one more
+              b:
+                python: tasks
+                folder: gone
+                interpreter: python0
+                initializer: one more
+              c:
+                exec: no-such-program
+                folder: gone
+                environment: {TRACEPARENT: "1"}
+              d:
+                exec: ./tool
+                folder: gone
+              e:
+                folder: gone
+                cpu: 0
+              f g:
+                exec: cat 'x
+                folder: gone
+            queues:
+              ..: {concurrency: 0}
+            """)
+        let interpreter = "there is no program python0 in PATH (/usr/bin:/bin); name a Python of version 3.9 or newer"
+        let folder = "there is no folder gone; make it first"
+        let initializer = "\"one more\" cannot be a Python function: write its name alone"
+        #expect(
+            found == [
+                "jobmill.yaml:4: handlers.a.folder: \(folder)",
+                "jobmill.yaml:5: handlers.a.interpreter: \(interpreter)",
+                "jobmill.yaml:6: handlers.a.initializer: \(initializer)",
+                "jobmill.yaml:8: handlers.b.python: write MODULE:FUNCTION, such as tasks:process_image",
+                "jobmill.yaml:9: handlers.b.folder: \(folder)",
+                "jobmill.yaml:10: handlers.b.interpreter: \(interpreter)",
+                "jobmill.yaml:11: handlers.b.initializer: \(initializer)",
+                "jobmill.yaml:13: handlers.c.exec: there is no program no-such-program in PATH (/usr/bin:/bin)",
+                "jobmill.yaml:14: handlers.c.folder: \(folder)",
+                "jobmill.yaml:15: handlers.c.environment: TRACEPARENT is set by Jobmill itself",
+                "jobmill.yaml:18: handlers.d.folder: \(folder)",
+                "jobmill.yaml:20: handlers.e: say what runs it: python: MODULE:FUNCTION, lines: COMMAND, exec: COMMAND or compiled_in: true",
+                "jobmill.yaml:20: handlers.e.folder: \(folder)",
+                "jobmill.yaml:21: handlers.e.cpu: must be a duration from 1 to 604800 s, such as 30, 500ms, 2m or 1h",
+                "jobmill.yaml:23: handlers.f g: \"f g\" cannot be a name: \(HandlerSettings.nameRule)",
+                "jobmill.yaml:23: handlers.f g.exec: the command has an opening ' and no closing one",
+                "jobmill.yaml:24: handlers.f g.folder: \(folder)",
+                "jobmill.yaml:26: queues...: \"..\" cannot be a name: that of a queue \(NameRule.sentence)",
+                "jobmill.yaml:26: queues....concurrency: must be a whole number from 1 to 1024",
+            ])
+    }
+
+    @Test(arguments: [
+        ("{initial: 10m, max: 1}", "is 600 s, but no rest is longer than max, which is 1 s"),
+        ("{initial: 10m}", "is 600 s, but no rest is longer than max, which is 300 s"),
+    ])
+    func aRestThatIsLongerThanTheLongest(backoff: String, message: String) throws {
+        let found = try problems("handlers:\n  a:\n    exec: cat\n    backoff: \(backoff)\n")
+        #expect(
+            found == [
+                "jobmill.yaml:4: handlers.a.backoff.initial: \(message); write a larger max or a smaller initial"
+            ])
+        #expect(try problems("handlers:\n  a: {exec: cat, backoff: {initial: 2, max: 2}}\n").isEmpty)
     }
 
     @Test func aPlaceIsWhereTheValueThatCountsStands() throws {

@@ -10,6 +10,7 @@ final class ScriptedRunner: ChunkRunner {
     private struct State {
         var started: [Chunk] = []
         var cancelled: [UInt64] = []
+        var recalled: [UInt64] = []
         var pauses: [Bool] = []
         var listener: (@Sendable (ChunkEvent) -> Void)?
     }
@@ -51,6 +52,9 @@ final class ScriptedRunner: ChunkRunner {
 
     func abort(_ chunk: UInt64) { cancel(chunk) }
 
+    /// It is left to the test what comes back.
+    func recall(_ chunk: UInt64) { state.withLock { $0.recalled.append(chunk) } }
+
     func pause() { state.withLock { $0.pauses.append(true) } }
     func resume() { state.withLock { $0.pauses.append(false) } }
 
@@ -58,4 +62,5 @@ final class ScriptedRunner: ChunkRunner {
     var pauses: [Bool] { state.withLock { $0.pauses } }
     var started: [Chunk] { state.withLock { $0.started } }
     var cancelled: [UInt64] { state.withLock { $0.cancelled } }
+    var recalled: [UInt64] { state.withLock { $0.recalled } }
 }
