@@ -27,8 +27,8 @@ package struct ScheduleLimits: Sendable {
     package var slowJobSeconds = 0.005
     /// Batches with at most so many jobs to hand out share chunks with others.
     package var smallBatchJobs = 256
-    /// So many parts in a chunk come from a stream of small batches; what comes behind them gathers for so long.
-    package var streamParts = 8
+    /// So many batches in a chunk are a stream of small ones; what comes behind them gathers for so long.
+    package var streamBatches = 8
     package var gatheringTime = TimeSpan.milliseconds(4)
     /// How often in a row a batch that has not run yet may go before those that have.
     package var newcomersInARow = 3

@@ -51,6 +51,19 @@ struct GatheringTests {
         #expect(bench.state.nextDue == nil)
     }
 
+    @Test func `a large batch never waits`() throws {
+        var bench = try bench(seconds: 1e-9)
+        // In segments that are much smaller than a chunk.
+        bench.submit(40_000, segment: 100)
+        var jobs = 0
+        while let chunk = try bench.next() {
+            jobs += chunk.count
+            bench.complete(chunk, secondsPerJob: 1e-9)
+            #expect(bench.state.nextDue == nil)
+        }
+        #expect(jobs == 40_000)
+    }
+
     @Test func `jobs that are worth their way never wait`() throws {
         var bench = try bench(seconds: 1e-3)
         #expect(try stream(16, &bench) > 0)
