@@ -63,8 +63,8 @@ extension ScheduleState {
     /// way, and cost more than its jobs. So behind a chunk that was not worth its way the next one gathers for a moment. Outside
     /// of such a stream nobody waits.
     mutating func gather(behind draft: ChunkDraft, at now: MonotonicTime) {
-        // A full chunk has more behind it already, and a large batch comes in many parts of its own.
-        guard draft.room > 0, Set(draft.parts.map(\.batch)).count >= limits.streamBatches, let seconds = speeds[draft.handler].secondsPerJob,
+        // A large batch comes in many parts of its own.
+        guard Set(draft.parts.map(\.batch)).count >= limits.streamBatches, let seconds = speeds[draft.handler].secondsPerJob,
             seconds * Double(draft.parts.reduce(0) { $0 + $1.count }) < limits.smallestChunkSeconds
         else { return }
         let end = now + limits.gatheringTime
