@@ -64,7 +64,8 @@ extension ScheduleState {
     /// of such a stream nobody waits.
     mutating func gather(behind draft: ChunkDraft, at now: MonotonicTime) {
         // A large batch comes in many parts of its own.
-        guard Set(draft.parts.map(\.batch)).count >= limits.streamBatches, let seconds = speeds[draft.handler].secondsPerJob,
+        guard Set(draft.parts.map(\.batch)).count >= limits.streamBatches,
+            let seconds = speeds[draft.handler].secondsPerJob,
             seconds * Double(draft.parts.reduce(0) { $0 + $1.count }) < limits.smallestChunkSeconds
         else { return }
         let end = now + limits.gatheringTime
