@@ -12,9 +12,16 @@ RUNS, RUN_ROUNDS = 2_000, 3
 LINES, LINE_ROUNDS = 200_000, 3
 
 FUNCTION = '''
+import hashlib
+
 def total(order):
     """What an order comes to."""
     return {"name": order["name"], "total": order["cents"] * order["count"]}
+
+def check(order):
+    """The same with some microseconds of work."""
+    digits = hashlib.sha256(order["name"].encode()).hexdigest()
+    return {"name": order["name"], "check": sum(int(digit, 16) for digit in digits) % 97}
 '''
 
 # As the documentation has it: each answer leaves at once, and names its job.
@@ -31,6 +38,10 @@ SETTINGS = f'''
 handlers:
   total:
     python: benchmark_handlers:total
+    interpreter: {sys.executable}
+    folder: .
+  check:
+    python: benchmark_handlers:check
     interpreter: {sys.executable}
     folder: .
   "true":
@@ -55,36 +66,44 @@ def expect(name, answer, expected):
         raise SystemExit(f"{name}: the answer is wrong")
 
 
-def functions(service, folder):
-    sys.path.insert(0, folder)
-    from benchmark_handlers import total
-
+def beside_pool(service, function):
+    """Calls per second of a function in Pool.map, as a handler, and as a handler with the client's json.dumps and loads."""
     orders = [{"name": f"item {number % 1000}", "cents": 250, "count": number % 7} for number in range(CALLS)]
-    array, totals = compact(orders), [total(order) for order in orders]
+    path, array, expected = f"/v1/map/{function.__name__}", compact(orders), [function(order) for order in orders]
     answers = {}
     with multiprocessing.Pool(harness.WORKERS) as pool:
 
         def pool_map():
-            answers["pool"] = pool.map(total, orders, chunksize=100)
+            answers["pool"] = pool.map(function, orders, chunksize=100)
 
         def map_request():
-            answers["map"] = service.request("POST", "/v1/map/total", array, harness.WAIT)
+            answers["map"] = service.request("POST", path, array, harness.WAIT)
 
         def python_client():
-            answers["client"] = json.loads(service.request("POST", "/v1/map/total", compact(orders), harness.WAIT))
+            answers["client"] = json.loads(service.request("POST", path, compact(orders), harness.WAIT))
 
         for action in (pool_map, map_request):  # Nobody measures a fresh pool, nor a fresh service.
             action()
         taken = harness.interleave(CALL_ROUNDS, pool=pool_map, map=map_request, client=python_client)
     answers["map"] = json.loads(answers["map"])
     for name, answer in answers.items():
-        expect(name, answer, totals)
-    rate = {name: CALLS / time for name, time in taken.items()}
-    workers = harness.WORKERS
-    harness.figure(f"Python function, Pool({workers}).map, chunks of 100", rate["pool"], "calls/s")
+        expect(name, answer, expected)
+    return {name: CALLS / time for name, time in taken.items()}
+
+
+def functions(service, folder):
+    sys.path.insert(0, folder)
+    import benchmark_handlers
+
+    rate = beside_pool(service, benchmark_handlers.total)
+    harness.figure(f"Python function, Pool({harness.WORKERS}).map, chunks of 100", rate["pool"], "calls/s")
     harness.figure("the same as a handler, POST /v1/map", rate["map"], "calls/s")
     harness.figure("the same, with the client's json.dumps and loads", rate["client"], "calls/s")
     harness.verdict("handler / Pool", rate["map"] / rate["pool"], "", at_least=1)
+    rate = beside_pool(service, benchmark_handlers.check)
+    harness.figure("a function with some microseconds of work, Pool", rate["pool"], "calls/s")
+    harness.figure("the same as a handler", rate["map"], "calls/s")
+    harness.figure("handler / Pool", rate["map"] / rate["pool"], "")
 
 
 def commands(service):

@@ -30,10 +30,6 @@ struct DocumentedExamplesTests {
         return try Trial(kind, "\(program) \(name)", folder: folder.path, keeping: folder)
     }
 
-    private static func has(_ program: String) -> Bool {
-        (try? ProgramSearch.find(program, path: "/usr/local/bin:/usr/bin:/bin", from: "/")) != nil
-    }
-
     @Test func exec() throws {
         let outcomes = try trial(.exec, "sh", "square.sh").run(["3", "-3", "12"])
         #expect(outcomes[0] == .result("9") && outcomes[2] == .result("144"))
@@ -48,7 +44,7 @@ struct DocumentedExamplesTests {
         #expect(outcomes.dropFirst(2).map { $0 } == (0..<400).map { .result("\($0 % 9)") })
     }
 
-    @Test(.enabled(if: has("perl"))) func perl() throws {
+    @Test func perl() throws {
         let outcomes = try trial(.lines, "perl", "reverse.pl").run(["\"abc\"", "[]", "\"äö\""])
         #expect(
             outcomes.map(\.bare) == [
@@ -58,7 +54,7 @@ struct DocumentedExamplesTests {
             ])
     }
 
-    @Test(.enabled(if: has("node"))) func node() throws {
+    @Test func node() throws {
         let outcomes = try trial(.lines, "node", "shout.js").run(["\"abc\"", "7", "\"x\""])
         #expect(outcomes[0] == .result("\"ABC\"") && outcomes[2] == .result("\"X\""))
         #expect(outcomes[1].failure?.type == "TypeError")
