@@ -13,14 +13,22 @@ extension DeathCertificate {
     }
 }
 
+/// When the kernel ends a command.
+struct CommandCPULimit {
+    /// Of processor time, since the process began.
+    let seconds: Int
+    /// SIGXCPU is followed by SIGKILL.
+    let isHard: Bool
+}
+
 extension ProcessExit {
     /// Whether its limit of processor time, in seconds, has ended it, or a program that it ran: a shell tells of that by its status.
-    fileprivate func isBeyond(cpuLimit: Int?) -> Bool {
-        guard let cpuLimit else { return false }
+    fileprivate func isBeyond(_ limit: CommandCPULimit?) -> Bool {
+        guard let limit else { return false }
         switch signal ?? exitCode.map({ $0 - 128 }) {
         case SIGXCPU: return true
         // For those that do not mind the other one. What the kernel counts for its limit is only sampled.
-        case SIGKILL: return cpuSeconds >= Double(cpuLimit) * 0.75
+        case SIGKILL: return limit.isHard && cpuSeconds >= Double(limit.seconds) * 0.75
         default: return false
         }
     }
@@ -30,10 +38,10 @@ extension Failure {
     /// How the command ended, if that was no success.
     /// - Parameters:
     ///   - place: words behind it, such as ` in the middle of the job`.
-    ///   - cpuLimit: seconds of processor time after which the kernel ends it; nil: never.
-    init(_ exit: ProcessExit, place: String, _ errors: ErrorTail, cpuLimit: Int?) {
+    ///   - cpuLimit: nil: the kernel does not end it.
+    init(_ exit: ProcessExit, place: String, _ errors: ErrorTail, cpuLimit: CommandCPULimit?) {
         let detail = errors.lastLine.map { ": \($0)" } ?? ""
-        if exit.isBeyond(cpuLimit: cpuLimit) {
+        if exit.isBeyond(cpuLimit) {
             self.init(
                 kind: .cpuLimit, message: "the command used more processor time than the job may, and was killed",
                 traceback: errors.text)

@@ -52,7 +52,7 @@ final class ExecPipeline: JobPipeline {
         do {
             let variables = CommandEnvironment.of(context, sharedFile: try shared.path(for: context))
             run = try ExecRun(program, variables: variables, maximumBytes: maximumBytes)
-            end = try run.finish(payload, &errors)
+            end = try run.finish(payload, &errors, offspring)
         } catch {
             return .failure(Failed(failure: Failure(notStarted: error)))
         }

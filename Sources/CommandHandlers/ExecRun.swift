@@ -12,8 +12,8 @@ final class ExecRun {
     private static let slack = 4096
 
     private let command: RunningCommand
-    /// Seconds of processor time after which the kernel ends it; nil: never.
-    let cpuLimit: Int?
+    /// nil: the kernel does not end it.
+    let cpuLimit: CommandCPULimit?
     private let limit: Int
     private var output: [UInt8] = []
     private var ready = ReadySet()
@@ -23,14 +23,17 @@ final class ExecRun {
         self.limit = overflow ? .max : limit
         command = try RunningCommand(program, adding: variables)
         // Fails for a command that has ended already.
-        cpuLimit = try? ChildProcess.shareCPULimit(with: command.processID, forGood: true)
+        let seconds = try? ChildProcess.shareCPULimit(with: command.processID, forGood: true)
+        cpuLimit = seconds.map { CommandCPULimit(seconds: $0, isHard: true) }
     }
 
     /// Feeds the command, and reads what it says until it has ended. Processes that it leaves behind may hold its streams: nobody waits
     /// for them. If the worker has to end, this waits for all of them and does not return.
-    func finish(_ payload: UnsafeRawBufferPointer, _ errors: inout ErrorTail) throws(SystemError) -> End {
+    func finish(
+        _ payload: UnsafeRawBufferPointer, _ errors: inout ErrorTail, _ offspring: Offspring?
+    ) throws(SystemError) -> End {
         do {
-            return try communicate(payload, &errors)
+            return try communicate(payload, &errors, offspring)
         } catch {
             command.kill()
             _ = try ChildProcess.awaitEnd(of: command.processID)
@@ -38,7 +41,9 @@ final class ExecRun {
         }
     }
 
-    private func communicate(_ payload: UnsafeRawBufferPointer, _ errors: inout ErrorTail) throws(SystemError) -> End {
+    private func communicate(
+        _ payload: UnsafeRawBufferPointer, _ errors: inout ErrorTail, _ offspring: Offspring?
+    ) throws(SystemError) -> End {
         let exit = try ChildProcess.exitDescriptor(of: command.processID)
         var rest = payload
         // Most payloads fit the pipe.
@@ -54,7 +59,7 @@ final class ExecRun {
             if let termination = TerminationRequest.wakingDescriptor { ready.watchReading(termination) }
             try ready.wait()
             // First: the command may have ended because of the same signal.
-            if TerminationRequest.isNoted { command.endWithWorker(&errors) }
+            if TerminationRequest.isNoted { command.endWithWorker(&errors, offspring) }
             hasEnded = ready.isReady(exit.rawValue)
             if !hasEnded, let input = command.input, ready.isReady(input.number) { try feed(&rest) }
             if let pipe = command.errors, ready.isReady(pipe.number), errors.copy(from: pipe.number) == nil {

@@ -130,7 +130,7 @@ final class LineProcess {
     }
 
     /// Waits until it, and whatever it has started, has ended after SIGTERM, and ends this process then.
-    func endWithWorker() -> Never { command.endWithWorker(&errors) }
+    func endWithWorker(_ offspring: Offspring?) -> Never { command.endWithWorker(&errors, offspring) }
 
     private func hasNews() throws(SystemError) -> Bool {
         ready.removeAll()

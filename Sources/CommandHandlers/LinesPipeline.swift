@@ -72,7 +72,7 @@ final class LinesPipeline: JobPipeline {
     // MARK: The process
 
     private func endWithWorker() -> Never {
-        process?.endWithWorker()
+        process?.endWithWorker(offspring)
         TerminationRequest.obey()
     }
 
@@ -104,7 +104,10 @@ final class LinesPipeline: JobPipeline {
         if process.answers > 0, try process.unreadBytes() >= sent { return }
         let place = " in the middle of the job"
         let failure =
-            exit.map { Failure($0, place: place, process.errors, cpuLimit: process.cpuLimit) }
+            exit.map {
+                let limit = process.cpuLimit.map { CommandCPULimit(seconds: $0, isHard: false) }
+                return Failure($0, place: place, process.errors, cpuLimit: limit)
+            }
             ?? Failure(
                 kind: .exception, message: "the command closed its output\(place)", type: "OutputClosed",
                 traceback: process.errors.text)

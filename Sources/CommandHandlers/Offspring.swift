@@ -22,6 +22,11 @@ package final class Offspring: Sendable {
 
     func unsettle(_ process: Int32) { residents.withLock { _ = $0.remove(process) } }
 
+    /// Ends the residents, but for one.
+    func endResidents(but process: Int32) {
+        for resident in residents.withLock({ $0 }) where resident != process { ChildProcess.signal(resident, SIGKILL) }
+    }
+
     /// Ends all children but the residents.
     func endOrphans() throws(SystemError) {
         // One that dies may leave children of its own; one that forks without end is left to the job's time-out.

@@ -9,8 +9,10 @@ extension RunningCommand {
     private static let interval: Int32 = 20
 
     /// Waits until all of the process group have ended, and ends this process then. No outcome is reported any more.
-    func endWithWorker(_ errors: inout ErrorTail) -> Never {
+    func endWithWorker(_ errors: inout ErrorTail, _ offspring: Offspring?) -> Never {
         let group = CurrentProcess.id
+        // Idle ones of other handlers have nothing to put in order.
+        offspring?.endResidents(but: processID)
         // One that has left the group has not heard of it.
         if let other = ChildProcess.group(of: processID), other != group { ChildProcess.signalGroup(other, SIGTERM) }
         input = nil

@@ -7,7 +7,7 @@ package struct Chunk: Sendable, Hashable {
     package var timeout: Double?
     /// What the jobs' batch gives to all of them; a chunk that has it holds jobs of this batch only.
     package var shared: SharedValue?
-    /// Its one job may be what kills the zygote: no other job runs beside it under the same one.
+    /// Its one job may be what kills the zygote: no other job is to run beside it under the same one.
     package var isSolitary: Bool
     /// At least one. A job's *position* in the chunk counts through all parts, from 0.
     package var parts: [Part]
@@ -114,9 +114,9 @@ package enum ChunkEnd: Sendable, Hashable {
     /// attempt with this failure.
     case lost(Failure)
     /// The zygote was lost, and with it the worker, while it ran the job at `position`. The job may have done it, or one that ran
-    /// beside it, or none: it may run again at no cost, and so may those behind it; but one that was solitary is charged an attempt
-    /// with this failure.
-    case orphaned(position: Int, failure: Failure)
+    /// beside it, or none: it may run again at no cost, and so may those behind it; but one that was solitary, and alone up to the
+    /// end, is charged an attempt.
+    case orphaned(position: Int, charged: Failure?)
     /// The worker stopped for reasons that no job has to answer for, or because `cancel` was asked while no job ran, or it was asked to
     /// hand back what it had not begun: what was not heard of may run again at no cost.
     case returned

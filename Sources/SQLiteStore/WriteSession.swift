@@ -43,7 +43,7 @@ struct WriteSession {
             try cancelPending(of: id, except: running, at: time)
             return .done(completion)
         case .changeQueue(let name, let change, let completion):
-            if let crowding = try crowding(ofSettings: name) { return .refused(operation, crowding) }
+            if let crowding = try crowding(of: change, on: name) { return .refused(operation, crowding) }
             return .queue(try changeQueue(name, change), completion)
         case .recordDelivery(let attempt, let completion):
             try recordDelivery(attempt)

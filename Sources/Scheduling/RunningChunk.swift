@@ -18,8 +18,6 @@ struct RunningChunk: Sendable {
     let handler: Int
     let queue: Int
     let startedAt: Moment
-    /// Whether no other job runs under the same zygote.
-    let isSolitary: Bool
     let parts: [RunningPart]
     let count: Int
     /// Whether the runner was asked to hand back what has not begun.
@@ -31,11 +29,10 @@ struct RunningChunk: Sendable {
     private var heardOfPart = 0
     var signs = RunningSigns()
 
-    init(handler: Int, queue: Int, startedAt: Moment, isSolitary: Bool = false, parts: [RunningPart]) {
+    init(handler: Int, queue: Int, startedAt: Moment, parts: [RunningPart]) {
         self.handler = handler
         self.queue = queue
         self.startedAt = startedAt
-        self.isSolitary = isSolitary
         self.parts = parts
         count = parts.reduce(0) { $0 + $1.count }
     }

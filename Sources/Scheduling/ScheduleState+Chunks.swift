@@ -212,8 +212,7 @@ extension ScheduleState {
     private mutating func close(_ draft: ChunkDraft, at now: Moment) -> Chunk {
         lastChunk += 1
         chunks[lastChunk] = RunningChunk(
-            handler: draft.handler, queue: draft.queue, startedAt: now, isSolitary: draft.isSolitary,
-            parts: draft.running)
+            handler: draft.handler, queue: draft.queue, startedAt: now, parts: draft.running)
         gather(behind: draft, at: now.monotonic)
         return Chunk(
             id: lastChunk, handler: handlerNames[draft.handler], timeout: draft.timeout, shared: draft.shared,

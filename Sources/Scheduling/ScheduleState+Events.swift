@@ -60,10 +60,14 @@ extension ScheduleState {
                 fail(job, failure, chunkStart: chunk.startedAt, at: now)
             }
             for index in unheard.indices { unheard[index].isIsolated = true }
-        case .orphaned(let position, let failure):
+        case .orphaned(let position, let charged):
             isConsistent = position >= chunk.heard && position < chunk.count
             if let job = takeJob(max(0, position - chunk.heard), from: &unheard) {
-                bereave(job, failure, in: chunk, at: now)
+                if let charged {
+                    fail(job, charged, chunkStart: chunk.startedAt, at: now)
+                } else {
+                    bereave(job, at: now)
+                }
             }
         case .returned:
             break
@@ -116,9 +120,8 @@ extension ScheduleState {
         refresh(place)
     }
 
-    /// A job was running when its zygote was lost. Who is under suspicion and was the only one is charged.
-    private mutating func bereave(_ job: RunningPart, _ failure: Failure, in chunk: RunningChunk, at now: Moment) {
-        guard !chunk.isSolitary else { return fail(job, failure, chunkStart: chunk.startedAt, at: now) }
+    /// A job was running when its zygote was lost, and others may have been.
+    private mutating func bereave(_ job: RunningPart, at now: Moment) {
         work[job.place].zygoteLosses[job.first, default: 0] += 1
         var job = job
         job.isIsolated = job.isIsolated || work[job.place].hasLostItsZygoteTooOften(job.first)

@@ -33,6 +33,24 @@ struct CommandLimitsTests {
         #expect(failure.death?.signal == "SIGKILL")
     }
 
+    @Test func aLastingCommandThatIsKilledHasNotUsedTooMuch() throws {
+        let pool = try TestPool(
+            .lines,
+            [
+                "sh", "-c",
+                """
+                while read -r job; do
+                    case $job in *'"payload":9'*) kill -KILL $$;; esac
+                    number=0; while [ $number -lt 300000 ]; do number=$((number + 1)); done
+                    echo '{"result": 1}'
+                done
+                """,
+            ], limits: CommandLimitsTests.second)
+        for chunk in 1...4 { #expect(try pool.run(UInt64(chunk), ["1"]).outcomes == [.result("1")]) }
+        let failure = try #require(try pool.run(5, ["9"]).outcomes.first?.failure)
+        #expect(failure.message == "killed by SIGKILL in the middle of the job", "\(failure)")
+    }
+
     @Test func otherEndsAreNoLimit() throws {
         #expect(try failure(.exec, "kill -KILL $$").message == "killed by SIGKILL")
         #expect(try failure(.exec, "exit 137").type == "ExitStatus")

@@ -214,7 +214,7 @@ struct DispatcherTests {
             eventually("two chunks run") { station.runner.started.count == 2 }
             #expect(!station.dispatcher.drain(grace: .zero, cleanup: TimeSpan(seconds: 10)))
             #expect(Set(station.runner.recalled) == [1, 2])
-            #expect(Set(station.runner.cancelled) == [1, 2])
+            #expect(Set(station.runner.aborted) == [1, 2])
             #expect(station.dispatcher.running(in: batch) == 0)
             #expect(station.runner.started.count == 2, "nothing was handed out any more")
             #expect(station.store.stored(batch).attempts.isEmpty)

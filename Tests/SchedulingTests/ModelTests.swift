@@ -141,7 +141,7 @@ struct ModelTests {
             } else if chance(10) {
                 end =
                     chance(4)
-                    ? .orphaned(position: run.heard, failure: .crash)
+                    ? .orphaned(position: run.heard, charged: nil)
                     : .interrupted(position: run.heard, failure: .crash)
             } else {
                 return

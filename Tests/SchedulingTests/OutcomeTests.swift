@@ -160,7 +160,9 @@ struct OutcomeTests {
             }
             if let last { losses[jobs[last], default: 0] += 1 }
             bench.end(
-                of: chunk.id, last.map { .orphaned(position: $0, failure: .crash) } ?? .completed(busy: 0.001),
+                of: chunk.id,
+                last.map { .orphaned(position: $0, charged: chunk.isSolitary ? .crash : nil) }
+                    ?? .completed(busy: 0.001),
                 at: bench.now)
             if chunk.isSolitary { alone += jobs }
             bench.commit()

@@ -238,7 +238,7 @@ private struct World {
     private mutating func obey(_ actions: [PoolState.Action]) {
         for action in actions { obey(action) }
         for place in state.places.values { #expect(state.runtimes[place].role == .inForce, "somebody serves it") }
-        for worker in state.workers.values where worker.work?.chunk.isSolitary == true {
+        for worker in state.workers.values where worker.work?.isAlone == true {
             #expect(state.workers.values.count { $0.runtime == worker.runtime && $0.work != nil } == 1)
         }
         let deadlines = state.workers.values.flatMap(\.deadlines) + state.runtimes.flatMap(\.deadlines)

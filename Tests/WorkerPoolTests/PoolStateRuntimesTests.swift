@@ -33,11 +33,7 @@ import WorkerKit
             ])
         let collected = state.collected(1, .init(finished: 1, runningSince: at(1)), now: at(12))
         #expect(collected.prefix(2) == [.drop(worker: 1), .adopt(process: 101)])
-        guard case .orphaned(1, let failure) = T.end(of: collected) else {
-            return #expect(Bool(false), "\(collected)")
-        }
-        #expect(failure.message.hasPrefix("the fork server was killed by SIGKILL while this job ran"))
-        #expect(failure.death?.processID == 101)
+        #expect(T.end(of: collected) == .orphaned(position: 1, charged: nil))
         #expect(collected.last == .fork(worker: 3, runtime: 0))
         #expect(
             state.tick(now: at(1010)).contains(.collect(worker: 2, state.chunk(of: 2))), "whose socket stays open")
@@ -68,6 +64,52 @@ import WorkerKit
         let number = state.workers.first { $0.value.work?.chunk.id == 3 }?.key ?? 0
         let behind = state.completed(number, busy: 0, now: at(7))
         #expect(behind.contains { if case .send(_, let next) = $0 { next.chunk.id == 4 } else { false } })
+    }
+
+    /// Lets the zygote die while the first job of chunk 1 runs.
+    private func orphan(_ state: inout PoolState, _ how: String, _ time: Int64) -> ChunkEnd? {
+        let number = state.workers.first { $0.value.work?.chunk.id == 1 }?.key ?? 0
+        _ = state.zygoteEnded(0, how, now: at(time))
+        _ = state.socketEnded(number, now: at(time))
+        return T.end(of: state.collected(number, .init(finished: 0, runningSince: at(1)), now: at(time)))
+    }
+
+    @Test func whatWasAloneWhenItsZygoteDiedIsCharged() throws {
+        var state = T.readyState(slots: 2)
+        _ = state.run(T.chunk(1, count: 1, isSolitary: true), now: at(1))
+        guard case .orphaned(0, let failure?) = orphan(&state, "was killed by SIGKILL", 20_000) else {
+            return #expect(Bool(false))
+        }
+        #expect(failure.message.hasPrefix("the fork server was killed by SIGKILL while this job ran"))
+        #expect(failure.death != nil)
+    }
+
+    @Test func aZygoteThatWasGivenUpIsHeldAgainstNobody() {
+        var state = T.readyState(slots: 2)
+        _ = state.run(T.chunk(1, count: 1, isSolitary: true), now: at(1))
+        _ = state.giveUpZygote(0, "it did not answer")
+        #expect(orphan(&state, "was killed by SIGKILL", 20) == .returned)
+    }
+
+    @Test func solitudeIsGrantedForAWhileOnly() {
+        func sent(_ actions: [PoolState.Action]) -> [UInt64] {
+            actions.compactMap { if case .send(_, let next) = $0 { next.chunk.id } else { nil } }
+        }
+        let patience = PoolState.solitude.nanoseconds / 1_000_000
+        var state = T.readyState(slots: 2)
+        #expect(sent(state.run(T.chunk(1, count: 1, isSolitary: true), now: at(1))) == [1])
+        #expect(sent(state.run(T.chunk(2), now: at(2))) == [])
+        #expect(sent(state.tick(now: at(patience))) == [])
+        #expect(sent(state.tick(now: at(1 + patience))) == [2], "it has kept others waiting for long enough")
+        #expect(orphan(&state, "was killed", 2 + patience) == .orphaned(position: 0, charged: nil), "it is not alone")
+
+        state = T.readyState(slots: 2)
+        #expect(sent(state.run(T.chunk(1), now: at(1))) == [1])
+        #expect(sent(state.run(T.chunk(2, count: 1, isSolitary: true), now: at(2))) == [])
+        #expect(sent(state.tick(now: at(1 + patience))) == [])
+        #expect(sent(state.tick(now: at(2 + patience))) == [2], "it has waited for long enough")
+        #expect(state.workers.values.allSatisfy { $0.work?.isAlone != true })
+        #expect(state.alarm.map { $0 > at(2 + patience) } ?? true)
     }
 
     @Test func aSolitaryChunkThatIsCancelledKeepsNobodyWaiting() {

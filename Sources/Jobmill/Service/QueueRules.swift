@@ -21,7 +21,7 @@ enum QueueRules {
             let result = answer.wait { result in result.map { .done($0) } ?? .sleep(until: nil) }
             switch result {
             case .success: inForce.append(rule)
-            case .failure(.full(let detail)):
+            case .failure(.full(let detail)), .failure(.crowded(let detail)):
                 logger.error(
                     "what the configuration says of a queue cannot be stored",
                     metadata: ["queue": "\(rule.name)", "detail": "\(detail)"])

@@ -1132,9 +1132,6 @@ class Zygote:
         code = 70
         try:
             os.setpgid(0, 0)
-            if not self.has_steps:
-                os.write(connection, READY)  # What follows takes no longer than the server's answer.
-            set_process_name(b"jobmill-worker")
             signal.set_wakeup_fd(-1)
             for number in self.handled:
                 set_signal_handler(number, signal.SIG_DFL)
@@ -1142,6 +1139,9 @@ class Zygote:
             os.dup2(output, 1)
             os.dup2(errors, 2)
             shared = Page(page)
+            if not self.has_steps:
+                os.write(connection, READY)  # What follows cannot fail, and takes no longer than the server's answer.
+            set_process_name(b"jobmill-worker")
             # Only what is the zygote's: the module may have opened files that its functions use.
             for descriptor in (*self.own, page, output, errors):
                 os.close(descriptor)

@@ -14,7 +14,7 @@ extension PoolState {
         lastWaiting += 1
         runtimes[place].waiting.append(Runtime.Waiting(number: lastWaiting, chunk: chunk, limits: limits))
         preferred = place
-        return (chunk.isSolitary ? recallAll(of: place) : []) + assign(place, now) + supply(now) + lookAtAllowance(now)
+        return assign(place, now) + supply(now) + lookAtAllowance(now)
     }
 
     /// - Parameter isUrgent: what runs gets no more than a moment between SIGTERM and SIGKILL.
@@ -29,14 +29,6 @@ extension PoolState {
         if let place = takeWaiting(chunk) { return [.emit(.ended(chunk: chunk, .returned))] + assign(place, now) }
         guard let number = worker(with: chunk) else { return [] }
         return [.recall(worker: number, chunk: chunk)]
-    }
-
-    /// What waits for all that run does not wait for whole chunks.
-    private func recallAll(of place: Int) -> [Action] {
-        workers.sorted { $0.key < $1.key }.compactMap { number, worker in
-            guard worker.runtime == place, let chunk = worker.work?.chunk.id else { return nil }
-            return .recall(worker: number, chunk: chunk)
-        }
     }
 
     /// - Returns: where it has waited; nil: it did not.
@@ -100,24 +92,22 @@ extension PoolState {
         return actions
     }
 
-    /// Whether a chunk can begin now: one that is solitary not beside others, and no other beside it.
-    private func canBegin(_ chunk: Chunk, _ place: Int) -> Bool {
-        !workers.values.contains { worker in
-            worker.runtime == place && worker.work.map { chunk.isSolitary || $0.chunk.isSolitary } ?? false
-        }
-    }
-
     /// Hands waiting chunks to idle workers.
     mutating func assign(_ place: Int, _ now: MonotonicTime) -> [Action] {
         var actions: [Action] = []
-        while let next = runtimes[place].waiting.first, canBegin(next.chunk, place),
-            let number = runtimes[place].idle.popLast()
-        {
+        while let next = runtimes[place].waiting.first {
+            guard mayBegin(next.chunk, place, now) else {
+                // What waits for all that run does not wait for whole chunks.
+                if next.chunk.isSolitary { actions += recallAll(of: place) }
+                break
+            }
+            guard let number = runtimes[place].idle.popLast() else { break }
             runtimes[place].waiting.removeFirst()
             var work = Work(
                 chunk: next.chunk, limits: next.limits, assignedAt: now,
                 beginsBy: now + PoolState.patience + PoolState.transferTime(of: next.chunk),
                 nextLook: now + PoolState.firstLook)
+            work.isAlone = begin(next.chunk, number, place, now)
             work.deadline = next.chunk.timeout.map { now + TimeSpan(seconds: $0) + PoolState.tick }
             work.nextMeasure = next.limits.residentBytes.map { _ in now + PoolState.measureInterval }
             let sendsShared = workers[number]?.takeShared(next.chunk.shared) ?? false

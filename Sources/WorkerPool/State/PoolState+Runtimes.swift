@@ -96,11 +96,13 @@ extension PoolState {
     /// - Parameter how: how it ended, as the end of a sentence about it.
     package mutating func zygoteEnded(_ place: Int, _ how: String, now: MonotonicTime) -> [Action] {
         guard !isStopping else { return [] }
+        let wasGivenUp = runtimes[place].failure != nil
         var actions = runtimes[place].role == .inForce ? restart(place, how, now) : conclude(place, how)
         runtimes[place].idle = []
         for process in runtimes[place].unaccounted.sorted() { actions.append(.adopt(process: process)) }
         runtimes[place].unaccounted = []
         for number in workers.keys.sorted() where workers[number]?.runtime == place {
+            workers[number]?.wasZygoteGivenUp = wasGivenUp
             actions += orphan(number, how, now)
         }
         arm(now + PoolState.statusWait)

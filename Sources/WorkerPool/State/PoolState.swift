@@ -98,7 +98,7 @@ package struct PoolState {
     package mutating func tick(now: MonotonicTime) -> [Action] {
         guard let due = alarm, due <= now else { return [] }
         var actions: [Action] = []
-        for runtime in runtimes.indices { actions += tickRuntime(runtime, now) }
+        for runtime in runtimes.indices { actions += tickSolitude(runtime, now) + tickRuntime(runtime, now) }
         for number in workers.keys.sorted() { actions += tickWorker(number, now) }
         alarm = (runtimes.flatMap(\.deadlines) + workers.values.flatMap(\.deadlines)).min()
         return actions + supply(now)

@@ -87,6 +87,7 @@ extension PoolState {
         /// How long the last worker took from its fork until it was ready.
         var lastStep = TimeSpan.zero
         var waiting: [Waiting] = []
+        var solitude = Solitude()
         /// The one that has been idle for the longest time first.
         var idle: [UInt32] = []
         /// Processes that were given up before the zygote has said that they are reaped.
@@ -105,12 +106,14 @@ extension PoolState {
         var isReady: Bool { phase == .ready }
 
         var deadlines: [MonotonicTime] {
-            switch phase {
-            case .down(let until): [until]
-            case .starting(let until): [until, slowAt].compactMap { $0 }
-            case .ready: [retryAt].compactMap { $0 }
-            case .ending, .ended: []
-            }
+            let times: [MonotonicTime?] =
+                switch phase {
+                case .down(let until): [until]
+                case .starting(let until): [until, slowAt]
+                case .ready: [retryAt]
+                case .ending, .ended: []
+                }
+            return (times + [solitude.isAwaitedUntil, solitude.isExclusiveUntil]).compactMap { $0 }
         }
 
         /// How long a worker's own step may hold a slot: as long as is usual for the runtime, within bounds.

@@ -11,18 +11,19 @@ extension PoolState.Worker {
             failure.death = certificate(remains, now: now)
             return .interrupted(position: position, failure: failure)
         }
-        if var failure = orphanage(remains) {
+        if let zygoteEnd, !wasZygoteGivenUp, killReason == nil, remains.runningSince != nil {
+            guard work.isAlone else { return .orphaned(position: position, charged: nil) }
+            var failure = orphanage(zygoteEnd)
             failure.death = certificate(remains, now: now)
-            return .orphaned(position: position, failure: failure)
+            return .orphaned(position: position, charged: failure)
         }
         guard var loss = loss(of: work, remains) else { return .returned }
         loss.death = certificate(remains, now: now)
         return .lost(loss)
     }
 
-    /// What the running job may have to answer for if the zygote has died; nil: nothing.
-    private func orphanage(_ remains: PoolState.Remains) -> Failure? {
-        guard let zygoteEnd, killReason == nil, remains.runningSince != nil else { return nil }
+    /// What a job has to answer for that was alone when its zygote died.
+    private func orphanage(_ zygoteEnd: String) -> Failure {
         let what = "the fork server \(zygoteEnd) while this job ran, the only one under it, and its worker died with it"
         let advice = "look for signals that the job sends to its parent, and in the system's log for a lack of memory"
         return Failure(kind: .signal, message: "\(what); \(advice)")

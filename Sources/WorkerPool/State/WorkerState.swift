@@ -25,6 +25,10 @@ extension PoolState {
         let assignedAt: MonotonicTime
         /// When its worker must have begun with it.
         let beginsBy: MonotonicTime
+        /// It is solitary, and no other job has run under its zygote since it began.
+        var isAlone = false
+        /// Its worker was told to hand back what has not begun.
+        var isRecalled = false
         /// When the running job may be over its time-out: the earliest such moment.
         var deadline: MonotonicTime?
         /// When to look at the worker whatever happens.
@@ -79,6 +83,8 @@ extension PoolState {
         var exit: ProcessExit?
         /// How its zygote has ended: the kernel kills it with that, and nobody says how it ended itself. nil: the zygote lives.
         var zygoteEnd: String?
+        /// The zygote was killed because it was of no use: no job has to answer for that.
+        var wasZygoteGivenUp = false
 
         init(runtime: Int, askedAt: MonotonicTime, answerBy: MonotonicTime) {
             self.runtime = runtime

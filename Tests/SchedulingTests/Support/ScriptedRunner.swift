@@ -10,6 +10,7 @@ final class ScriptedRunner: ChunkRunner {
     private struct State {
         var started: [Chunk] = []
         var cancelled: [UInt64] = []
+        var aborted: [UInt64] = []
         var recalled: [UInt64] = []
         var pauses: [Bool] = []
         var listener: (@Sendable (ChunkEvent) -> Void)?
@@ -50,7 +51,10 @@ final class ScriptedRunner: ChunkRunner {
         tell([.ended(chunk: chunk, .returned)])
     }
 
-    func abort(_ chunk: UInt64) { cancel(chunk) }
+    func abort(_ chunk: UInt64) {
+        state.withLock { $0.aborted.append(chunk) }
+        tell([.ended(chunk: chunk, .returned)])
+    }
 
     /// It is left to the test what comes back.
     func recall(_ chunk: UInt64) { state.withLock { $0.recalled.append(chunk) } }
@@ -62,5 +66,6 @@ final class ScriptedRunner: ChunkRunner {
     var pauses: [Bool] { state.withLock { $0.pauses } }
     var started: [Chunk] { state.withLock { $0.started } }
     var cancelled: [UInt64] { state.withLock { $0.cancelled } }
+    var aborted: [UInt64] { state.withLock { $0.aborted } }
     var recalled: [UInt64] { state.withLock { $0.recalled } }
 }
