@@ -14,6 +14,7 @@ final class LineProcess {
 
     /// So many jobs ahead keep a process busy for longer than the pause, however short they are.
     private static let crowd = 32
+    private static let quick = TimeSpan.milliseconds(20)
     /// In microseconds.
     private static let pause: useconds_t = 50
 
@@ -48,8 +49,13 @@ final class LineProcess {
         command = try RunningCommand(program)
     }
 
+    /// Whether its last job took so little time that to give it jobs ahead is worth it, and harmless: what it has been given it cannot
+    /// be asked to leave.
+    private(set) var isQuick = false
+
     /// An outcome came from it and was accepted.
     func answered(_ identifier: ArraySlice<UInt8>?) {
+        isQuick = MonotonicTime.lastTick() - markedAt < LineProcess.quick
         answers += 1
         namesJobs = identifier != nil
         lastAnswered = identifier

@@ -34,7 +34,7 @@ final class LinesPipeline: JobPipeline {
         _ payload: UnsafeRawBufferPointer, _ context: JobContext, _ outcomes: inout Outcomes
     ) throws {
         queue.append(payload, context, sharedFile: try shared.path(for: context))
-        guard process?.namesJobs ?? false else { return try advance(until: 0, &outcomes) }
+        guard let process, process.namesJobs, process.isQuick else { return try advance(until: 0, &outcomes) }
         if queue.byteCount >= Ahead.bytes { return try advance(until: queue.count / 2, &outcomes) }
         // Half of them, so that many lines are written at a time.
         if queue.count >= Ahead.jobs { try advance(until: Ahead.jobs / 2, &outcomes) }

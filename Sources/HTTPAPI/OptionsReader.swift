@@ -72,6 +72,9 @@ struct OptionsReader {
             default: fields.refuse(name, &errors)
             }
         }
+        if errors.isEmpty, backoff.initial > backoff.maximum {
+            errors.add(fields.place(of: "initial"), "must not be longer than max, which is \(backoff.maximum)")
+        }
         return backoff
     }
 

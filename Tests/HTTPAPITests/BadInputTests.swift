@@ -77,6 +77,7 @@ struct BadInputTests {
         Case("{\"handler\":\"square\",\"jobs\":[1],\"max_attempts\":0}", 422, "/max_attempts"),
         Case("{\"handler\":\"square\",\"jobs\":[1],\"max_attempts\":101}", 422, "/max_attempts"),
         Case("{\"handler\":\"square\",\"jobs\":[1],\"backoff\":5}", 422, "/backoff"),
+        Case("{\"handler\":\"square\",\"jobs\":[1],\"backoff\":{\"initial\":10,\"max\":1}}", 422, "/backoff/initial"),
         Case(
             "{\"handler\":\"square\",\"jobs\":[1],\"backoff\":{\"initial\":-1,\"factor\":0,\"max\":true,\"jitter\":2,\"x\":1}}",
             422, "/backoff/initial", "/backoff/factor", "/backoff/max", "/backoff/jitter", "/backoff/x"),

@@ -82,6 +82,23 @@ import WorkerKit
         }
         #expect(failure.message.hasPrefix("the fork server was killed by SIGKILL while this job ran"))
         #expect(failure.death != nil)
+        #expect(state.runtimes[0].unhealthy == nil)
+    }
+
+    @Test func deathsThatAJobIsChargedForSayNothingAboutTheZygote() {
+        var state = T.readyState(slots: 1)
+        for round in 1...5 {
+            let time = Int64(round * 100)
+            let number = state.workers.keys.max() ?? 0
+            _ = state.run(T.chunk(UInt64(round), count: 1, isSolitary: true), now: at(time))
+            let actions = state.zygoteEnded(0, "was killed by SIGKILL", now: at(time + 1))
+            #expect(T.health(actions).isEmpty, "round \(round)")
+            _ = state.socketEnded(number, now: at(time + 1))
+            _ = state.collected(number, .init(finished: 0, runningSince: at(time)), now: at(time + 1))
+            #expect(state.tick(now: at(time + 1)).contains(.spawnZygote(runtime: 0)), "at once")
+            _ = state.zygoteReady(0, now: at(time + 2))
+            T.start(number + 1, &state, at(time + 3))
+        }
     }
 
     @Test func aZygoteThatWasGivenUpIsHeldAgainstNobody() {

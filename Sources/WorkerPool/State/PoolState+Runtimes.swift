@@ -111,7 +111,8 @@ extension PoolState {
 
     private mutating func restart(_ place: Int, _ how: String, _ now: MonotonicTime) -> [Action] {
         let wasReady = runtimes[place].isReady
-        let pause = runtimes[place].zygoteBackoff.failed()
+        // A job that is charged for it says nothing about the zygote.
+        let pause = isSolitaryJobToBlame(place) ? .zero : runtimes[place].zygoteBackoff.failed()
         runtimes[place].phase = .down(until: now + pause)
         arm(now + pause)
         var actions = announceSlots()

@@ -53,6 +53,11 @@ extension PoolState {
         return isAlone
     }
 
+    /// Whether a job is running alone, which a death of the zygote is charged to.
+    func isSolitaryJobToBlame(_ place: Int) -> Bool {
+        runtimes[place].solitude.worker.flatMap { workers[$0]?.work?.isAlone } ?? false
+    }
+
     mutating func tickSolitude(_ place: Int, _ now: MonotonicTime) -> [Action] {
         if let until = runtimes[place].solitude.isAwaitedUntil, until <= now {
             runtimes[place].solitude.isAwaitedUntil = nil
