@@ -129,23 +129,24 @@ def refuse(value):
     raise TypeError(f"it holds a value of type {type_name(type(value))}{hint}")
 
 
-def make_encoder():
+class Encoder:
     """`json.dumps` for compact, strict JSON, with the C encoder made once instead of once per call."""
-    text, containers = json.encoder.encode_basestring, {}
-    try:
-        encode = json.encoder.c_make_encoder(containers, refuse, text, None, ":", ",", False, False, False)
-    except TypeError:  # There is none, or it is not what it was when this was written.
-        return json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=refuse).encode
 
-    def dumps(value):
+    def __init__(self):
+        #: Those around what is being encoded, so that a circle is found.
+        self.containers = {}
         try:
-            return "".join(encode(value, 0))
-        except BaseException:
-            # What it was in the middle of is not what the next value goes round in.
-            containers.clear()
-            raise
+            #: Takes a value and a level, and returns pieces of text.
+            self.pieces = json.encoder.c_make_encoder(
+                self.containers, refuse, json.encoder.encode_basestring, None, ":", ",", False, False, False
+            )
+        except TypeError:  # There is none, or it is not what it was when this was written.
+            encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=refuse)
+            self.pieces = lambda value, _: (encoder.encode(value),)
 
-    return dumps
+    def failed(self):
+        """What it was in the middle of is not what the next value goes round in."""
+        self.containers.clear()
 
 
 #: How results of these types become JSON several times as fast as through the encoder.
@@ -781,7 +782,7 @@ class Worker:
         self.counters = Counters(page, connection)
         self.outcomes = Outcomes(page, connection, self.counters)
         self.limits = Limits()
-        self.encode = make_encoder()
+        self.encoder = Encoder()
         self.loop = None
         self.shared = collections.OrderedDict()
         self.part = None
@@ -844,7 +845,7 @@ class Worker:
         self.outcomes.end_chunk(time.monotonic() - begin)
 
     def run_part(self, part, name, cpu_seconds):
-        outcomes, words, encode_else, encoder_of = self.outcomes, self.page.words, self.encode, SCALARS.get
+        outcomes, words, pieces, scalar_encoder = self.outcomes, self.page.words, self.encoder.pieces, SCALARS.get
         later, succeeded, failed = self.LATER, outcomes.succeeded, outcomes.failed
         handler = self.handlers.get(name)
         if handler is None or handler.problem:
@@ -857,10 +858,9 @@ class Worker:
             # Python cannot take one of them, such as a number of 5,000 digits. That one job fails.
             payloads = split(part.input)
             call = lambda text, *context: handler.call(json.loads(text), *context)
-        chunk = outcomes.chunk
+        if words[RECALLED] == outcomes.chunk:
+            return
         for payload in payloads:
-            if words[RECALLED] == chunk:
-                return
             if cpu_seconds:
                 self.limits.allow_cpu(cpu_seconds)
             # In this order a reader never charges a job with the time of the one before it.
@@ -875,17 +875,21 @@ class Worker:
                 self.due = 0  # Perhaps because of what a job before it has closed.
             else:
                 try:
-                    encode = encoder_of(type(value), encode_else)
-                    record, outcome = succeeded, (encode(value) + ",").encode()
+                    encode = scalar_encoder(type(value))
+                    text = encode(value) if encode else "".join(pieces(value, 0))
+                    record, outcome = succeeded, (text + ",").encode()
                     if len(outcome) > HARMLESS:
                         check_range(outcome)
                 except Exception as error:
+                    self.encoder.failed()
                     record, outcome = failed, failure(INVALID_RESULT, f"the result is no JSON: {error}")
             if UNUSUAL:
                 self.tidy()
             record(outcome)
             if outcomes.now > self.due:
                 self.pause()
+                if words[RECALLED] == outcomes.chunk:
+                    return
 
     def refuse_part(self, part, name, handler):
         reason = handler.problem if handler else "it is not registered"
