@@ -35,31 +35,50 @@ package enum CPUAllowance {
         return count > 0 ? count : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
 
-    /// The own cgroup and each of its parents may carry a quota; the tightest counts.
+    /// The own cgroup of version 2 (`0::PATH`), or that of version 1 which has the controller of CPUs (`4:cpu,cpuacct:PATH`).
+    package static func path(version: Int, in membership: String) -> String? {
+        for line in membership.split(separator: "\n") {
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard fields.count == 3 else { continue }
+            let isRight = version == 2 ? fields[0] == "0" : fields[1].split(separator: ",").contains("cpu")
+            if isRight { return String(fields[2]) }
+        }
+        return nil
+    }
+
     private static func quotaVersion2(rootedAt root: String) -> Double? {
-        guard let membership = SmallFile.read("/proc/self/cgroup"),
-            let line = membership.split(separator: "\n").first(where: { $0.hasPrefix("0::") })
-        else { return nil }
-        var path = String(line.dropFirst(3))
-        var tightest: Double?
-        while true {
-            if let text = SmallFile.read(root + path + "/cpu.max"), let quota = parseQuota(version2: text) {
-                tightest = min(tightest ?? quota, quota)
-            }
-            guard let slash = path.lastIndex(of: "/") else { return tightest }
-            path = String(path[..<slash])
+        guard let membership = SmallFile.read("/proc/self/cgroup"), let path = path(version: 2, in: membership) else {
+            return nil
+        }
+        return tightest(upwardsFrom: path) { path in
+            SmallFile.read("\(root)\(path)/cpu.max").flatMap(parseQuota(version2:))
         }
     }
 
     private static func quotaVersion1(rootedAt root: String) -> Double? {
-        for folder in ["cpu", "cpu,cpuacct"] {
-            if let quota = SmallFile.read("\(root)/\(folder)/cpu.cfs_quota_us"),
-                let period = SmallFile.read("\(root)/\(folder)/cpu.cfs_period_us")
-            {
-                return parseQuota(version1: quota, period: period)
-            }
+        let membership = SmallFile.read("/proc/self/cgroup") ?? ""
+        let folders = ["cpu", "cpu,cpuacct"].map { (name: String) -> String in "\(root)/\(name)" }
+        guard let folder = folders.first(where: { (path: String) -> Bool in access(path, F_OK) == 0 }) else {
+            return nil
         }
-        return nil
+        // In a container the path may be one that only the host has; its root is the container's then.
+        return tightest(upwardsFrom: path(version: 1, in: membership) ?? "") { path in
+            guard let quota = SmallFile.read("\(folder)\(path)/cpu.cfs_quota_us"),
+                let period = SmallFile.read("\(folder)\(path)/cpu.cfs_period_us")
+            else { return nil }
+            return parseQuota(version1: quota, period: period)
+        }
+    }
+
+    /// The own cgroup and each of its parents may carry a quota; the tightest counts.
+    private static func tightest(upwardsFrom path: String, _ quota: (String) -> Double?) -> Double? {
+        var path = path
+        var tightest: Double?
+        while true {
+            if let quota = quota(path) { tightest = min(tightest ?? quota, quota) }
+            guard let slash = path.lastIndex(of: "/") else { return tightest }
+            path = String(path[..<slash])
+        }
     }
 
     private static func trimmed(_ text: String) -> String { text.filter { !$0.isWhitespace } }

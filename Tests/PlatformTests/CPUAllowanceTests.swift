@@ -20,6 +20,14 @@ import Testing
         #expect(CPUAllowance.parseQuota(version1: "200000\n", period: "100000\n") == 2)
     }
 
+    @Test func `the own cgroup is found in the list`() {
+        let list = "9:name=systemd:/\n4:cpu,cpuacct:/docker/ab:c\n3:cpuset:/x\n0::/system.slice/j.service\n"
+        #expect(CPUAllowance.path(version: 1, in: list) == "/docker/ab:c")
+        #expect(CPUAllowance.path(version: 2, in: list) == "/system.slice/j.service")
+        #expect(CPUAllowance.path(version: 1, in: "0::/\n") == nil)
+        #expect(CPUAllowance.path(version: 2, in: "1:cpu:/\n") == nil)
+    }
+
     @Test func `this process may use at least one CPU`() {
         #expect(CPUAllowance.current() >= 1)
     }
