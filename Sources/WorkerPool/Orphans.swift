@@ -6,8 +6,8 @@ import Platform
 struct Orphans {
     private static let firstInterval = TimeSpan.milliseconds(20)
     private static let longestInterval = TimeSpan(seconds: 60)
-    /// How long descendants of a dead zygote may turn up: each comes when its own parent has died.
-    private static let lateness = TimeSpan(seconds: 2)
+    /// How long descendants of a dead zygote may turn up: each comes when its own parent has died, which on a busy machine takes a while.
+    private static let lateness = TimeSpan(seconds: 20)
 
     private var groups: Set<Int32> = []
     /// What is in the environment of a dead zygote's descendants, and until when to look for them.
