@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import JobModel
 import Platform
@@ -50,6 +51,13 @@ import WorkerKit
         def shared(x, *, context):
             context.shared.append(x)
             return context.shared
+        def order(n):
+            names = ("name", "total", "a }{ \\"key\\" \\\\ %s", "é")
+            values = ("é\\n{}", n, n / 4, n % 2 == 0) if n % 10 else ("", None, 1e300, [n, {"n": n}])
+            if n % 25 == 24: values = (float("-inf"), n, 1, 2)
+            if n % 3 == 0: return {"n": values[0], "1": n} if n % 2 else {n: values[1], None: n, "a": n}
+            return dict(zip(names, values)) if n < 200 else {f"{n}{i}": i for i in range(50)}
+        def order_text(n): return json.dumps(order(n), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         def confused(n):
             yield {"done": n}
         """
@@ -137,6 +145,19 @@ import WorkerKit
         #expect(sentences[2] == "the result is no JSON: it holds a value of type bytes (decode it, or use base64)")
         #expect(sentences[3].contains("surrogates not allowed"))
         #expect(sentences[5] == "the result has 101 bytes, 100 are allowed")
+    }
+
+    /// Something is compiled for dicts that come again and again. It makes what `json.dumps` makes.
+    @Test func dictsOfTheSameKeysBecomeTheSameJSON() throws {
+        let (zygote, worker) = try worker(["order", "order_text"])
+        defer { withExtendedLifetime(zygote) {} }
+        let numbers = (0..<1000).map(String.init)
+        let orders = try worker.run("order", numbers)
+        let texts = try worker.run("order_text", numbers)
+        let decoded = try JSONDecoder().decode([String].self, from: Data(texts.results.utf8))
+        #expect(orders.results == "[" + decoded.joined(separator: ",") + "]")
+        #expect(orders.failures.count == texts.failures.count && orders.failures.count > 5)
+        #expect(orders.failures.allSatisfy { $0.kind == .invalidResult && $0.message.contains("Out of range float") })
     }
 
     @Test func aPayloadThatPythonCannotTakeFailsAlone() throws {

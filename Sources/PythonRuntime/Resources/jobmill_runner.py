@@ -129,8 +129,44 @@ def refuse(value):
     raise TypeError(f"it holds a value of type {type_name(type(value))}{hint}")
 
 
+def float_text(value):
+    if value - value:
+        raise ValueError(f"Out of range float values are not JSON compliant: {value!r}")
+    return repr(value)
+
+
+#: How values of these types become JSON.
+SCALARS = {
+    int: repr,
+    float: float_text,
+    str: json.encoder.encode_basestring,
+    bool: ("false", "true").__getitem__,
+    type(None): {None: "null"}.__getitem__,
+}
+
+
+@functools.lru_cache
+def shape_maker(count):
+    """Compiles what makes JSON of a dict with so many keys and nothing but scalars in it. The keys come as arguments: nothing
+    of a result becomes code."""
+    numbers = range(count)
+    names = ", ".join(f"key{number}, text{number}" for number in numbers)
+    values = "; ".join(f"value{number} = value[key{number}]" for number in numbers)
+    fields = "".join(f"{{text{number}}}{{scalars[type(value{number})](value{number})}}" for number in numbers)
+    code = f"def maker(scalars, {names}):\n def shape(value):\n  {values}\n  return f'{fields}}}}}'\n return shape"
+    namespace = {}
+    exec(code, namespace)
+    return namespace["maker"]
+
+
 class Encoder:
-    """`json.dumps` for compact, strict JSON, with the C encoder made once instead of once per call."""
+    """Makes compact, strict JSON, as `json.dumps` does, but in half the time for what functions mostly return: scalars, and
+    dicts of scalars that have the same keys again and again."""
+
+    #: Something is compiled for a dict's keys once they have come so many times, if they are not more than so many.
+    PATIENCE, MAXIMUM_KEYS = 16, 32
+    #: Who always returns something else is not learnt from.
+    MAXIMUM_SHAPES = 256
 
     def __init__(self):
         #: Those around what is being encoded, so that a circle is found.
@@ -143,19 +179,46 @@ class Encoder:
         except TypeError:  # There is none, or it is not what it was when this was written.
             encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=refuse)
             self.pieces = lambda value, _: (encoder.encode(value),)
+        #: What makes JSON of dicts with these keys.
+        self.shapes = {}
+        #: How many dicts there were with keys that have no shape.
+        self.seen = collections.Counter()
+        #: What makes JSON of values of these types; of any other, `encode_any` does.
+        self.for_type = {**SCALARS, dict: self.encode_dict}
 
-    def failed(self):
-        """What it was in the middle of is not what the next value goes round in."""
-        self.containers.clear()
+    def encode_any(self, value):
+        try:
+            return "".join(self.pieces(value, 0))
+        except BaseException:
+            self.containers.clear()  # What it was in the middle of is not what the next value goes round in.
+            raise
 
+    def encode_dict(self, value):
+        keys = tuple(value)
+        shape = self.shapes.get(keys) or self.learn(keys)
+        try:
+            return shape(value)
+        except KeyError:  # There is more in it than scalars.
+            self.shapes[keys] = self.encode_any
+            return self.encode_any(value)
 
-#: How results of these types become JSON several times as fast as through the encoder.
-SCALARS = {
-    int: int.__repr__,
-    str: json.encoder.encode_basestring,
-    bool: ("false", "true").__getitem__,
-    type(None): {None: "null"}.__getitem__,
-}
+    def learn(self, keys):
+        """What makes JSON of a dict with keys that have no shape yet."""
+        self.seen[keys] += 1
+        if self.seen[keys] < self.PATIENCE:
+            if len(self.seen) > self.MAXIMUM_SHAPES:
+                self.seen.clear()
+            return self.encode_any
+        if len(self.shapes) == self.MAXIMUM_SHAPES:
+            return self.encode_any
+        shape = self.encode_any
+        if 0 < len(keys) <= self.MAXIMUM_KEYS and all(type(key) is str for key in keys):
+            starts = ["{", *[","] * (len(keys) - 1)]
+            texts = [f"{start}{json.encoder.encode_basestring(key)}:" for start, key in zip(starts, keys)]
+            shape = shape_maker(len(keys))(SCALARS, *(argument for pair in zip(keys, texts) for argument in pair))
+        self.shapes[keys] = shape
+        return shape
+
 
 #: A shorter text holds neither too large a number nor too many levels.
 HARMLESS = 300
@@ -245,10 +308,13 @@ EVIDENCE = struct.Struct("<BiiidqdqIqI")
 EXCEPTION, INVALID_RESULT, UNKNOWN_HANDLER, OUTPUT_LIMIT = range(4)
 
 
+class Failure(bytes):
+    """A failed job, but for what is measured of it. Any other bytes are a result."""
+
+
 def failure(kind, message, type="", traceback=""):
-    """A failed job as bytes, but for what is measured of it."""
-    return b"".join(
-        (bytes([kind]), field(message, 4096), field(type, 256), field(traceback, 16384, keep_end=True))
+    return Failure(
+        b"".join((bytes([kind]), field(message, 4096), field(type, 256), field(traceback, 16384, keep_end=True)))
     )
 
 
@@ -352,6 +418,8 @@ CHUNK, POSITION, STARTED, FIRST, COMMIT, SEQUENCE, COUNTERS, PART, GENERATION, U
 RECALLED = 14
 #: The commit word has three fields: bytes of closed runs, bytes of the open run, results in the open run.
 BYTE, RESULT = 1 << 20, 1 << 40
+#: A result counts for as much as so many bytes.
+RESULT_BYTES = RESULT // BYTE
 
 
 class Page:
@@ -487,15 +555,16 @@ class Outcomes:
         self.words = page.words
         self.connection = connection
         self.counters = counters
+        #: Jobs of the chunk that are done.
         self.finished = 0
-        self.now = 0
+        #: When the last one was, and when the next pause is due.
+        self.now = self.due = 0
 
     def begin(self, chunk, maximum):
         """`maximum`: bytes that a result may have."""
         self.words[STARTED] = 0
         self.chunk = chunk
         self.maximum = maximum
-        #: Jobs that are done, and so the position of the one that runs.
         self.finished = 0
         self._restart(0)
         self.now = self.sent = monotonic_ns()
@@ -536,20 +605,38 @@ class Outcomes:
         except OSError:
             return 0
 
-    def succeeded(self, result):
-        """`result`: JSON with a comma behind it, which the next result needs and the next run overwrites."""
-        size = len(result)
-        start = self.end
-        end = start + size
-        if size > self.maximum or end > PAGE_SIZE:
-            return self._succeeded_large(result)
-        self.bytes[start:end] = result
-        self.end = end
-        self.words[COMMIT] = self.commit = self.commit + size * BYTE + RESULT
-        self.finished += 1
-        self.now = monotonic_ns()
+    def collect(self, outcomes, pause):
+        """Keeps each outcome when it comes. A result is JSON with a comma behind it, which the next result needs and the next
+        run overwrites. Calls `pause` from time to time, and ends when that returns false."""
+        words, page, maximum = self.words, self.bytes, self.maximum
+        end, commit, finished = self.end, self.commit, self.finished
+        # What is kept in variables here are attributes for whatever is not done for each of many short jobs.
+        for outcome in outcomes:
+            size = len(outcome)
+            start = end
+            end += size
+            if type(outcome) is bytes and size <= maximum and end <= PAGE_SIZE:
+                page[start:end] = outcome
+                commit += (size + RESULT_BYTES) * BYTE
+                words[COMMIT] = commit
+                finished += 1
+                self.now = monotonic_ns()
+                if self.now <= self.due:
+                    continue
+                self.end, self.commit, self.finished = end, commit, finished
+            else:
+                self.end, self.commit, self.finished = start, commit, finished
+                if type(outcome) is bytes:
+                    self._succeeded_large(outcome)
+                else:
+                    self.failed(outcome)
+            if self.now > self.due and not pause():
+                return
+            end, commit, finished = self.end, self.commit, self.finished
+        self.end, self.commit, self.finished = end, commit, finished
 
     def _succeeded_large(self, result):
+        """Keeps one that does not fit behind the others, or is too large."""
         size = len(result) - 1
         if size > self.maximum:
             sentence = f"the result has {size} bytes, {self.maximum} are allowed"
@@ -655,8 +742,7 @@ class Context:
     def __init__(self, worker, part):
         self._worker = worker
         self._part = part
-        self._position = worker.outcomes.finished
-        self._started = worker.outcomes.now
+        self._position, self._started = worker.page.words[POSITION], worker.page.words[STARTED]
         self.index = part.first + self._position - part.position
         self.attempt = part.attempt
         self.traceparent = part.traceparent
@@ -707,7 +793,7 @@ class Context:
         if "forked" in UNUSUAL:
             raise RuntimeError("this is a child of the process that has the job; only that one speaks for it")
         # A thread that has outlived its job does not speak for another one.
-        return self._part is self._worker.part and self._position == self._worker.outcomes.finished
+        return self._part is self._worker.part and self._position == self._worker.page.words[POSITION]
 
 
 class LogHandler(logging.Handler):
@@ -787,8 +873,6 @@ class Worker:
         self.shared = collections.OrderedDict()
         self.part = None
         self.timeout = 0.0
-        #: When to pause.
-        self.due = 0
         self.is_retiring = False
         #: Progress that was not sent yet, and when some was.
         self.progress_content, self.progress_sent = b"", 0
@@ -837,7 +921,7 @@ class Worker:
             self.run_part(part, name, cpu_seconds)
             self.outcomes.end_part()
             self.counters.flush()
-            if self.page.words[RECALLED] == chunk:
+            if self.is_recalled():
                 break  # What was not begun goes back to the server.
             if self.outcomes.finished != part.position + part.count:
                 raise ValueError(f"a part of {part.count} jobs has another number of payloads")
@@ -845,12 +929,10 @@ class Worker:
         self.outcomes.end_chunk(time.monotonic() - begin)
 
     def run_part(self, part, name, cpu_seconds):
-        outcomes, words, pieces, scalar_encoder = self.outcomes, self.page.words, self.encoder.pieces, SCALARS.get
-        later, succeeded, failed = self.LATER, outcomes.succeeded, outcomes.failed
         handler = self.handlers.get(name)
         if handler is None or handler.problem:
             return self.refuse_part(part, name, handler)
-        call, wants_context = handler.call, handler.wants_context
+        call = handler.call
         try:
             # All payloads at once: several times as fast as one by one.
             payloads = json.loads(f"[{part.input}]")
@@ -858,38 +940,43 @@ class Worker:
             # Python cannot take one of them, such as a number of 5,000 digits. That one job fails.
             payloads = split(part.input)
             call = lambda text, *context: handler.call(json.loads(text), *context)
-        if words[RECALLED] == outcomes.chunk:
+        if self.is_recalled():
             return
-        for payload in payloads:
+        if handler.wants_context:
+            with_context = call
+            call = lambda payload: with_context(payload, Context(self, part))
+        self.outcomes.collect(self.outcomes_of(part, payloads, call, cpu_seconds), self.pause)
+
+    def outcomes_of(self, part, payloads, call, cpu_seconds):
+        """Runs one job after the other."""
+        outcomes, words, later, unusual = self.outcomes, self.page.words, self.LATER, UNUSUAL
+        encoder_for, encode_any = self.encoder.for_type.get, self.encoder.encode_any
+        for position, payload in enumerate(payloads, part.position):
             if cpu_seconds:
                 self.limits.allow_cpu(cpu_seconds)
             # In this order a reader never charges a job with the time of the one before it.
             words[STARTED] = outcomes.now
-            words[POSITION] = outcomes.finished
+            words[POSITION] = position
             try:
-                value = call(payload, Context(self, part)) if wants_context else call(payload)
+                value = call(payload)
                 if type(value) in later:
                     value = self.settle(value)
             except BaseException as error:
-                record, outcome = failed, exception(error)
-                self.due = 0  # Perhaps because of what a job before it has closed.
+                outcome = exception(error)
+                outcomes.due = 0  # Perhaps because of what a job before it has closed.
             else:
                 try:
-                    encode = scalar_encoder(type(value))
-                    text = encode(value) if encode else "".join(pieces(value, 0))
-                    record, outcome = succeeded, (text + ",").encode()
+                    outcome = (encoder_for(type(value), encode_any)(value) + ",").encode()
                     if len(outcome) > HARMLESS:
                         check_range(outcome)
                 except Exception as error:
-                    self.encoder.failed()
-                    record, outcome = failed, failure(INVALID_RESULT, f"the result is no JSON: {error}")
-            if UNUSUAL:
+                    outcome = failure(INVALID_RESULT, f"the result is no JSON: {error}")
+            if unusual:
                 self.tidy()
-            record(outcome)
-            if outcomes.now > self.due:
-                self.pause()
-                if words[RECALLED] == outcomes.chunk:
-                    return
+            yield outcome
+
+    def is_recalled(self):
+        return self.page.words[RECALLED] == self.outcomes.chunk
 
     def refuse_part(self, part, name, handler):
         reason = handler.problem if handler else "it is not registered"
@@ -935,10 +1022,11 @@ class Worker:
     def retire(self, *_):
         """No further job after this one. The chunk's others go on in another worker, at no cost."""
         self.is_retiring = True
-        self.due = 0
+        self.outcomes.due = 0
 
     def pause(self):
-        """What is done between two jobs from time to time, because it is too expensive for each of many short ones."""
+        """What is done between two jobs from time to time, because it is too expensive for each of many short ones. Returns
+        whether the chunk goes on."""
         try:
             # What a job has closed its successors cannot print to.
             os.fstat(1)
@@ -951,7 +1039,8 @@ class Worker:
         if self.outcomes.now - self.outcomes.sent > Outcomes.INTERVAL:
             self.outcomes.send()
         self.outcomes.mark()
-        self.due = self.outcomes.now + self.PAUSE_INTERVAL
+        self.outcomes.due = self.outcomes.now + self.PAUSE_INTERVAL
+        return not self.is_recalled()
 
     def watch_cancellation(self):
         if "watched" not in UNUSUAL and threading.current_thread() is threading.main_thread():
