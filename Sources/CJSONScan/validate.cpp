@@ -1,10 +1,12 @@
 // The one place that decides what is valid JSON: RapidJSON's reader over a bounded stream, keeping nothing.
 #include "CJSONScan.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "bytes.hpp"
+#include "plain.hpp"
 #include "reader.hpp"
 
 using namespace jsonscan;
@@ -84,8 +86,9 @@ private:
 
 typedef rapidjson::GenericReader<CheckedUTF8, CheckedUTF8> Reader;
 
-// Iterative: the depth of the text costs no stack.
+// Iterative: the depth of the text costs no stack. The quick way goes down a few levels only.
 constexpr unsigned flags = rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag;
+constexpr size_t plainLevels = 16;
 
 jsonscan_reason reason(rapidjson::ParseErrorCode code, const Checker &checker, const BoundedStream &stream, size_t offset) {
     const size_t count = static_cast<size_t>(stream.end - stream.begin);
@@ -111,15 +114,6 @@ jsonscan_reason reason(rapidjson::ParseErrorCode code, const Checker &checker, c
         case rapidjson::kParseErrorNumberMissExponent: return JSONSCAN_INVALID_NUMBER;
         default: return JSONSCAN_INVALID_VALUE;
     }
-}
-
-/// Behind the integer at `p`, if something that may follow it does; null if there is none that plainly fits.
-inline const uint8_t *plain_integer_end(const uint8_t *p, const uint8_t *end) {
-    if (p != end && *p == '-') ++p;
-    const uint8_t *const stop = find<NoDigit>(p, end);
-    const size_t length = static_cast<size_t>(stop - p);
-    if (length == 0 || length > 300 || (*p == '0' && length > 1)) return nullptr;
-    return stop == end || ScalarEnd::has(*stop) ? stop : nullptr;
 }
 
 /// Reads value after value. Each `read_…` returns false once something was refused, and `verdict` says what.
@@ -159,18 +153,22 @@ struct Validation {
         return true;
     }
 
+    /// The same for what needs no parser; false says only that this has to look.
+    bool read_plain_value() {
+        const size_t levels = std::min(checker.maximumDepth - checker.depth, plainLevels);
+        const uint8_t *const stop = PlainJSON{stream.end}.value(stream.src, levels);
+        if (stop == nullptr || (stop != stream.end && !ScalarEnd::has(*stop))) return false;
+        stream.src = stop;
+        skip();
+        return true;
+    }
+
     /// As many values as commas between them say, but not more than `maximum`, which is at least 1.
     bool read_list(size_t maximum, size_t *number) {
         *number = 0;
         do {
             skip();
-            // Long lists are mostly of integers, which need no parser.
-            if (const uint8_t *const stop = plain_integer_end(stream.src, stream.end)) {
-                stream.src = stop;
-                skip();
-            } else if (!read_value()) {
-                return false;
-            }
+            if (!read_plain_value() && !read_value()) return false;
         } while (++*number < maximum && take(','));
         return true;
     }
