@@ -227,7 +227,8 @@ final class WorkerHandle {
     func collect(_ chunk: Chunk) -> (events: [ChunkEvent], remains: PoolState.Remains) {
         var events: [ChunkEvent] = []
         events += tell(output.drain(), position(in: chunk), of: chunk)
-        events += rest(of: chunk)
+        let rest = rest(of: chunk)
+        events += rest.compactMap(\.event)
         if page.chunk == chunk.id, let held = page.heldLines(), held.position < chunk.count {
             events += tell(WorkerOutput.Heard(dropped: held.count), held.position, of: chunk)
         }
@@ -251,24 +252,22 @@ final class WorkerHandle {
         var remains = PoolState.Remains(
             finished: progress.finished, runningSince: isRunning ? running?.startedAt : nil,
             standardError: output.standardError(since: baseline?.errors))
+        remains.isDone = rest.contains { if case .completed = $0 { true } else { false } }
         remains.processorTimeBefore = Double(baseline?.processorTime ?? 0) / 1e9
         return (events, remains)
     }
 
     /// What is left in the socket. A descendant that still holds it is not listened to for ever.
-    private func rest(of chunk: Chunk) -> [ChunkEvent] {
-        var events: [ChunkEvent] = []
+    private func rest(of chunk: Chunk) -> [News] {
+        var rest: [News] = []
         for _ in 0..<WorkerHandle.lastReadings {
             switch read(chunk: { chunk }) {
-            case .some(let news):
-                events += news.compactMap(\.event)
-            case .violated(let news, _):
-                return events + news.compactMap(\.event)
-            case .nothing, .ended:
-                return events
+            case .some(let news): rest += news
+            case .violated(let news, _): return rest + news
+            case .nothing, .ended: return rest
             }
         }
-        return events
+        return rest
     }
 
     /// Why a dead worker that never was ready was not, if it has said so.

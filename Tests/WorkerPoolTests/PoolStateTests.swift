@@ -77,6 +77,20 @@ import WorkerKit
         #expect(T.end(of: state.completed(1, finished: 10, busy: 1, now: at(7))) == .completed(busy: 1))
     }
 
+    @Test func aDeathBehindTheEndOfARecalledChunkCostsNothing() {
+        for finished in [0, 4] {
+            var state = T.readyState(slots: 1)
+            _ = state.run(T.chunk(1), now: at(0))
+            _ = state.recall(1, now: at(1))
+            // It died before anybody had read that it was done.
+            _ = state.socketEnded(1, now: at(5))
+            _ = state.exited(T.exit(101, signal: SIGKILL), runtime: 0, now: at(5))
+            var remains = PoolState.Remains(finished: finished, runningSince: nil)
+            remains.isDone = true
+            #expect(T.end(of: state.collected(1, remains, now: at(5))) == .returned)
+        }
+    }
+
     @Test func aDeathIsChargedToTheRunningJob() throws {
         var state = T.readyState()
         _ = state.run(T.chunk(1), now: at(0))

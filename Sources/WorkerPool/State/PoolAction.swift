@@ -73,6 +73,8 @@ extension PoolState {
         package var finished: Int
         /// When the job behind them was started; nil if none was running.
         package var runningSince: MonotonicTime?
+        /// It had said that it was done with its chunk. Jobs without an outcome were recalled before they began.
+        package var isDone = false
         /// Processor time, in seconds, that it had used before the running job.
         package var processorTimeBefore = 0.0
         /// The end of what it wrote there since the running job began.

@@ -176,7 +176,7 @@ extension PoolState {
 
     private func diedOfItsFork(_ worker: Worker, _ remains: Remains, _ now: MonotonicTime) -> Bool {
         guard worker.killReason == nil, !worker.isOrphan, !worker.isDismissed, worker.jobs == 0,
-            remains.runningSince == nil, remains.finished == 0
+            remains.runningSince == nil, remains.finished == 0, !remains.isDone
         else { return false }
         return !worker.isReady || now - worker.askedAt < PoolState.infancy
     }

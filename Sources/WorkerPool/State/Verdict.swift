@@ -7,6 +7,7 @@ extension PoolState.Worker {
     func verdict(on work: PoolState.Work, _ remains: PoolState.Remains, now: MonotonicTime) -> ChunkEnd {
         let position = remains.finished
         guard position < work.chunk.count else { return .completed(busy: (now - work.assignedAt).seconds) }
+        if remains.isDone { return .returned }
         if var failure = failure(in: work, remains) {
             failure.death = certificate(remains, now: now)
             return .interrupted(position: position, failure: failure)
