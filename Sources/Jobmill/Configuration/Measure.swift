@@ -1,14 +1,15 @@
 /// Amounts as people write them.
 enum Measure {
     private static let sizes: [(unit: String, bytes: Int)] = [
-        ("kib", 1 << 10), ("mib", 1 << 20), ("gib", 1 << 30), ("kb", 1000), ("mb", 1_000_000), ("gb", 1_000_000_000),
-        ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30), ("b", 1), ("", 1),
+        ("kib", 1 << 10), ("mib", 1 << 20), ("gib", 1 << 30), ("tib", 1 << 40),
+        ("kb", 1000), ("mb", 1_000_000), ("gb", 1_000_000_000), ("tb", 1_000_000_000_000),
+        ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30), ("t", 1 << 40), ("b", 1), ("", 1),
     ]
     private static let durations: [(unit: String, seconds: Double)] = [
         ("ms", 0.001), ("s", 1), ("min", 60), ("m", 60), ("h", 3600), ("d", 86_400), ("", 1),
     ]
 
-    /// Bytes: a number, or a number with `KiB`, `MiB`, `GiB` (or `K`, `M`, `G`), `KB`, `MB`, `GB`; nil if it is no such text or
+    /// Bytes: a number, or a number with `KiB`, `MiB`, `GiB`, `TiB` (or `K`, `M`, `G`, `T`), `KB`, `MB`, `GB`, `TB`; nil if it is no such text or
     /// has a fraction of a byte.
     static func bytes(_ text: String) -> Int? {
         guard let (number, unit) = split(text), let factor = sizes.first(where: { $0.unit == unit })?.bytes else {

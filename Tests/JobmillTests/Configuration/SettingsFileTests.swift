@@ -191,6 +191,11 @@ import Testing
             return error?.problems.first?.description
         }
         #expect(refusal("/nowhere/jobmill.yaml") == "/nowhere/jobmill.yaml: there is no such file")
+        #expect(try Settings(readingFile: "/dev/null", report: ConfigurationReport()).handlers.isEmpty)
+        #expect(
+            refusal("/dev/zero")
+                == "/dev/zero: this is no regular file, and settings are read again when they change: write them into one"
+        )
         #expect(refusal("/etc") == "/etc: this is a folder: name the file, such as /etc/jobmill.yaml")
         let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         defer { try? FileManager.default.removeItem(at: file) }
