@@ -239,6 +239,30 @@ import WorkerKit
         #expect(T.health(state.zygoteReady(2, now: at(7))) == ["c": nil])
     }
 
+    @Test func whatHasNeverWorkedKeepsNothingFromBeingReplaced() {
+        var state = PoolState(slots: 1, runtimes: [rules("a", "b", "c")], gracePeriod: .zero, now: at(0))
+        let broken = ["b", "c"].map { UnusableHandler(name: $0, reason: "no \($0)") }
+        let reasons: [String: Unhealthy?] = Dictionary(
+            uniqueKeysWithValues: ["b", "c"].map { ($0, Unhealthy(reason: "no \($0)", retryAfter: 1)) })
+        _ = state.tick(now: at(0))
+        _ = state.zygoteReady(0, broken, now: at(1))
+        T.start(1, &state, at(1))
+        // They are tried anew in vain. Of each is told what is wrong with it.
+        _ = state.tick(now: at(1001))
+        _ = state.zygoteReady(1, broken, now: at(1100))
+        let told = T.health(state.zygoteEnded(1, "was killed", now: at(1101)))
+        #expect(told.mapValues { $0?.reason } == reasons.mapValues { $0?.reason })
+        _ = state.reload([rules("a", "b", "c")], now: at(1200))
+        #expect(T.health(state.zygoteReady(2, broken, now: at(1300))).allSatisfy { $0.value != nil })
+        T.start(2, &state, at(1301))
+        #expect(state.places == ["a": 2, "b": 2, "c": 2])
+        // A third function that is missing now is another matter.
+        let more = broken + [UnusableHandler(name: "a", reason: "no a")]
+        #expect(state.reload([rules("a", "b", "c")], now: at(1400)).contains(.spawnZygote(runtime: 1)), "a free place")
+        #expect(state.zygoteReady(1, more, now: at(1500)).contains(.killZygote(runtime: 1)))
+        #expect(state.places["a"] == 2)
+    }
+
     @Test func rulesHoldAtOnce() {
         var state = halfBusy()
         _ = state.reload([rules("square", timeout: 3)], now: at(2))

@@ -67,8 +67,9 @@ extension PoolState {
         for (handler, old) in vacated { moveWaiting(of: handler, from: old, to: place) }
         if added.isEmpty, let unhealthy = vacated.compactMap({ runtimes[$0.old].unhealthy }).first {
             runtimes[place].unhealthy = unhealthy
+            for (handler, old) in vacated { runtimes[place].reasons[handler] = runtimes[old].reasons[handler] }
             // Chunks of handlers that were not told to be unhealthy would come back at once, again and again.
-            actions += tell(served(by: place), unhealthy) + returnWaiting(place)
+            actions += tellUnhealthy(place) + returnWaiting(place)
         }
         return (place, actions + introduce(added) + tickRuntime(place, now))
     }
@@ -111,8 +112,8 @@ extension PoolState {
         let old = runtimes[place]
         let broken = served(by: place).filter { old.broken[$0] != nil }
         guard old.role == .inForce, let first = broken.first, let reason = old.broken[first] else { return [] }
-        guard old.unhealthy == nil else {
-            // None of its handlers could stay with it. When its workers are well again, it is time enough.
+        guard old.unhealthy == nil, old.claims.isEmpty else {
+            // None of its handlers could stay with it, or some are still to come. When its workers are well, it is time enough.
             planRetry(place, now)
             return []
         }
@@ -120,6 +121,7 @@ extension PoolState {
             name: old.name, handlers: old.handlers.compactMap { profiles[$0] },
             preparationTimeout: old.preparationTimeout, definition: old.definition, generation: old.generation)
         var (new, actions) = prepareBeside(rules, now)
+        runtimes[new].isRetry = true
         runtimes[new].unhealthy = Unhealthy(reason: reason, retryAfter: Backoff.longest.seconds)
         runtimes[new].zygoteBackoff = PoolState.brokenBackoff
         if served(by: place).isEmpty {

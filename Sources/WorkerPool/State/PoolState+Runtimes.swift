@@ -20,6 +20,7 @@ extension PoolState {
             // Of one that is prepared beside others nobody expects anything yet.
             runtimes[place].slowAt = runtimes[place].role == .beside ? nil : now + PoolState.slow
             runtimes[place].failure = nil
+            runtimes[place].reasons = [:]
             arm(min(end, now + PoolState.slow))
             return [.spawnZygote(runtime: place)]
         case .starting(let until):
@@ -52,9 +53,10 @@ extension PoolState {
     ) -> [Action] {
         guard case .starting = runtimes[place].phase, !isStopping else { return [] }
         let known = broken.filter { runtimes[place].handlers.contains($0.name) }
-        if let first = known.first, Set(known.map(\.name)).count == Set(runtimes[place].handlers).count {
+        runtimes[place].reasons = Dictionary(known.map { ($0.name, $0.reason) }) { first, _ in first }
+        if !known.isEmpty, runtimes[place].reasons.count == Set(runtimes[place].handlers).count {
             // Nothing of it can be used: it is tried again like a preparation that failed.
-            return giveUpZygote(place, first.reason)
+            return giveUpZygote(place, PoolState.sentence(known))
         }
         let served = served(by: place)
         var actions: [Action] = []
@@ -66,16 +68,16 @@ extension PoolState {
             actions += reportProblem(place, problem)
             dropClaims(place)
         }
-        if !runtimes[place].claims.isEmpty, !served.isEmpty {
+        if runtimes[place].isRetry, !runtimes[place].claims.isEmpty, !served.isEmpty {
             // What it was tried for has not become better: those that work stay where they are.
-            let reasons = served.compactMap { handler in known.first { $0.name == handler }?.reason }
-            if reasons.count == served.count { return giveUpZygote(place, reasons.joined(separator: "; ")) }
+            let still = known.filter { served.contains($0.name) }
+            if still.count == served.count { return giveUpZygote(place, PoolState.sentence(still)) }
         }
         runtimes[place].phase = .ready
         runtimes[place].retryAt = nil
         runtimes[place].slowAt = nil
         runtimes[place].nextFork = now
-        runtimes[place].broken = Dictionary(known.map { ($0.name, $0.reason) }) { first, _ in first }
+        runtimes[place].broken = runtimes[place].reasons
         if runtimes[place].role == .beside { return supply(now) }
         planRetry(place, now)
         actions += recover(place) + announceSlots() + tellBroken(served, place)
@@ -85,6 +87,11 @@ extension PoolState {
             actions += back.map { .emit(.ended(chunk: $0.chunk.id, .returned)) }
         }
         return actions + tellLoaded(served, place) + supply(now)
+    }
+
+    private static func sentence(_ handlers: [UnusableHandler]) -> String {
+        handlers.count == 1
+            ? handlers[0].reason : handlers.map { "\($0.name): \($0.reason)" }.joined(separator: "; ")
     }
 
     /// The zygote has said why it cannot prepare the handlers; it ends.
@@ -183,7 +190,19 @@ extension PoolState {
         let unhealthy = Unhealthy(
             reason: reason, retryAfter: max(pause, PoolState.shortestRetry).seconds, acceptsJobs: acceptsJobs)
         runtimes[place].unhealthy = unhealthy
-        return tell(served(by: place), unhealthy) + returnWaiting(place)
+        return tellUnhealthy(place) + returnWaiting(place)
+    }
+
+    /// Says of the handlers that a runtime serves why they cannot run: of each what is known of it.
+    mutating func tellUnhealthy(_ place: Int) -> [Action] {
+        guard let unhealthy = runtimes[place].unhealthy else { return [] }
+        let (served, reasons) = (served(by: place), runtimes[place].reasons)
+        var actions = tell(served.filter { reasons[$0] == nil }, unhealthy)
+        for handler in served {
+            guard let reason = reasons[handler] else { continue }
+            actions += tell([handler], Unhealthy(reason: reason, retryAfter: unhealthy.retryAfter))
+        }
+        return actions
     }
 
     /// Its handlers can run again, but for those that are broken.

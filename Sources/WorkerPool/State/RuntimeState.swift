@@ -61,6 +61,8 @@ extension PoolState {
         let definition: Int
         let generation: Int
         var role = Role.inForce
+        /// Whether it is the same once more, for the sake of its broken handlers.
+        var isRetry = false
         /// Handlers that others serve until this one has its first worker.
         var claims: Set<String> = []
         /// What was last said about why its claims cannot be served by it.
@@ -72,6 +74,8 @@ extension PoolState {
         var failure: String?
         /// Why its handlers cannot run; nil: they can, as far as is known.
         var unhealthy: Unhealthy?
+        /// What is known of some of them in particular.
+        var reasons: [String: String] = [:]
         /// Handlers that cannot run though the others can, and why.
         var broken: [String: String] = [:]
         /// When the broken ones are tried anew.
