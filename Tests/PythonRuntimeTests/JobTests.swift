@@ -30,8 +30,10 @@ import WorkerKit
         def leave(code): sys.exit(code)
         def gate(path):
             if path:
+                # A recall is noticed within a millisecond or a job, whichever is longer.
+                end = time.monotonic() + 0.005
                 open(path, "w").close()
-                while os.path.exists(path): time.sleep(0.001)
+                while os.path.exists(path) or time.monotonic() < end: time.sleep(0.001)
             return bool(path)
         def fork(how):
             if os.fork() == 0:

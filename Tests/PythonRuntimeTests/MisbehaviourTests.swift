@@ -39,6 +39,17 @@ import WorkerKit
                     context.logger.info("from the child")
                     return "child"
                 os.wait()
+            if what == "garbage":
+                for number in range(3, 64):
+                    try: os.write(number, b"\\xff" * 64)
+                    except OSError: pass
+            if what == "fork behind Python's back":
+                child = ctypes.CDLL(None).fork()
+                if child: os.waitpid(child, 0)
+            if what == "keep": kept.append(context)
+            if what == "late":
+                kept[0].progress(0.5, "late")
+                kept[0].add("late")
             if what == "daemon":
                 if os.fork() == 0:
                     os.setsid()
@@ -49,6 +60,8 @@ import WorkerKit
                     os._exit(0)
                 while not os.path.exists("daemon.pid"): time.sleep(0.001)
             return what
+
+        kept = []
         """
 
     private func worker() throws -> (TestZygote, TestWorker) {
@@ -59,6 +72,25 @@ import WorkerKit
         -> TestWorker.Course
     {
         try worker.run("do", jobs.map { "\"\($0)\"" }, limits: limits)
+    }
+
+    @Test func strayWritesAndForksChangeNobodysOutcome() throws {
+        let (zygote, worker) = try worker()
+        defer { withExtendedLifetime(zygote) {} }
+        for what in ["garbage", "fork behind Python's back"] {
+            let course = try run(worker, "a", what, "b", "c")
+            #expect(course.results == #"["a","\#(what)","b","c"]"#)
+            #expect(course.isDone)
+        }
+    }
+
+    @Test func aContextThatHasOutlivedItsJobSaysNothing() throws {
+        let (zygote, worker) = try worker()
+        defer { withExtendedLifetime(zygote) {} }
+        let course = try run(worker, "keep", "late", "count")
+        #expect(course.results == #"["keep","late","count"]"#)
+        #expect(course.progress.isEmpty)
+        #expect(course.counters == ["a": 2])
     }
 
     @Test func deathsInTheMiddleOfAJobLeaveTheOthersOutcomes() throws {

@@ -159,14 +159,27 @@ def shape_maker(count):
     return namespace["maker"]
 
 
-class Encoder:
-    """Makes compact, strict JSON, as `json.dumps` does, but in half the time for what functions mostly return: scalars, and
-    dicts of scalars that have the same keys again and again."""
+def compile_shape(keys):
+    """What makes JSON of a dict with these keys, raising KeyError if there is more in it than scalars. None if there is no key,
+    or one that is no text."""
+    if not keys or any(type(key) is not str for key in keys):
+        return None
+    arguments = []
+    for number, key in enumerate(keys):
+        arguments += key, f"{',' if number else '{'}{json.encoder.encode_basestring(key)}:"
+    return shape_maker(len(keys))(SCALARS, *arguments)
 
-    #: Something is compiled for a dict's keys once they have come so many times, if they are not more than so many.
-    PATIENCE, MAXIMUM_KEYS = 16, 32
-    #: Who always returns something else is not learnt from.
-    MAXIMUM_SHAPES = 256
+
+#: Dicts with more keys than these are not worth their code.
+MAXIMUM_KEYS = 32
+
+
+class Encoder:
+    """Makes compact, strict JSON, as `json.dumps` does, but faster for what functions mostly return: scalars, and dicts of
+    scalars that have the same keys again and again."""
+
+    #: Code is compiled for keys that have come so many times, and for so many sets of keys.
+    PATIENCE, MAXIMUM_SHAPES = 16, 256
 
     def __init__(self):
         #: Those around what is being encoded, so that a circle is found.
@@ -179,9 +192,10 @@ class Encoder:
         except TypeError:  # There is none, or it is not what it was when this was written.
             encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=refuse)
             self.pieces = lambda value, _: (encoder.encode(value),)
-        #: What makes JSON of dicts with these keys.
+        #: What makes JSON of dicts with these keys; None: nothing that is faster than `encode_any`. Keys that are equal are
+        #: taken to have the same text.
         self.shapes = {}
-        #: How many dicts there were with keys that have no shape.
+        #: How many dicts there were with keys of such a hash that have no shape. The keys themselves may be large.
         self.seen = collections.Counter()
         #: What makes JSON of values of these types; of any other, `encode_any` does.
         self.for_type = {**SCALARS, dict: self.encode_dict}
@@ -194,30 +208,28 @@ class Encoder:
             raise
 
     def encode_dict(self, value):
-        keys = tuple(value)
-        shape = self.shapes.get(keys) or self.learn(keys)
-        try:
-            return shape(value)
-        except KeyError:  # There is more in it than scalars.
-            self.shapes[keys] = self.encode_any
-            return self.encode_any(value)
+        if len(value) <= MAXIMUM_KEYS:
+            keys = tuple(value)
+            shape = self.shapes.get(keys)
+            if shape:
+                try:
+                    return shape(value)
+                except KeyError:  # There is more in it than scalars, and may be in others.
+                    self.shapes[keys] = None
+            elif keys not in self.shapes:
+                self.learn(keys)
+        return self.encode_any(value)
 
     def learn(self, keys):
-        """What makes JSON of a dict with keys that have no shape yet."""
-        self.seen[keys] += 1
-        if self.seen[keys] < self.PATIENCE:
-            if len(self.seen) > self.MAXIMUM_SHAPES:
-                self.seen.clear()
-            return self.encode_any
-        if len(self.shapes) == self.MAXIMUM_SHAPES:
-            return self.encode_any
-        shape = self.encode_any
-        if 0 < len(keys) <= self.MAXIMUM_KEYS and all(type(key) is str for key in keys):
-            starts = ["{", *[","] * (len(keys) - 1)]
-            texts = [f"{start}{json.encoder.encode_basestring(key)}:" for start, key in zip(starts, keys)]
-            shape = shape_maker(len(keys))(SCALARS, *(argument for pair in zip(keys, texts) for argument in pair))
-        self.shapes[keys] = shape
-        return shape
+        """Compiles something for keys that come often. If hardly any do, dicts are looked at no longer."""
+        mark = hash(keys)
+        self.seen[mark] += 1
+        if self.seen[mark] >= self.PATIENCE and len(self.shapes) < self.MAXIMUM_SHAPES:
+            self.shapes[keys] = compile_shape(keys)
+        elif len(self.seen) > self.MAXIMUM_SHAPES:
+            self.seen.clear()
+            if not self.shapes:
+                self.for_type[dict] = self.encode_any
 
 
 #: A shorter text holds neither too large a number nor too many levels.
@@ -435,12 +447,24 @@ class Page:
         duplicate = os.dup(file)
         os.close(duplicate)
         self.bytes = mmap.mmap(file, PAGE_SIZE)
+        # A child that was forked behind Python's back must not go on where it came from, with the same outcomes.
+        self.bytes.madvise(mmap.MADV_DONTFORK)
         os.closerange(duplicate, duplicate + 1)
         self.words = memoryview(self.bytes).cast("Q")
         self.amounts = memoryview(self.bytes).cast("q")
 
 
 READY = frame(6)
+
+
+def out_of_the_way(descriptor):
+    """The same under a high number: jobs that write to all low ones, or close them, do not mean it."""
+    try:
+        high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 512)
+    except OSError:  # So many are not allowed.
+        return descriptor
+    os.close(descriptor)
+    return high
 
 
 class Connection:
@@ -557,7 +581,7 @@ class Outcomes:
         self.counters = counters
         #: Jobs of the chunk that are done.
         self.finished = 0
-        #: When the last one was, and when the next pause is due.
+        #: When the last one was, and when a pause is due.
         self.now = self.due = 0
 
     def begin(self, chunk, maximum):
@@ -569,6 +593,9 @@ class Outcomes:
         self._restart(0)
         self.now = self.sent = monotonic_ns()
         self.mark()
+
+    def pause_soon(self):
+        self.due = 0
 
     def mark(self):
         """Takes down what the process has used by now: a death certificate tells what was used since."""
@@ -609,13 +636,15 @@ class Outcomes:
         """Keeps each outcome when it comes. A result is JSON with a comma behind it, which the next result needs and the next
         run overwrites. Calls `pause` from time to time, and ends when that returns false."""
         words, page, maximum = self.words, self.bytes, self.maximum
+        # In variables, as this runs for each of many short jobs; written back before anything else looks at them.
         end, commit, finished = self.end, self.commit, self.finished
-        # What is kept in variables here are attributes for whatever is not done for each of many short jobs.
         for outcome in outcomes:
             size = len(outcome)
             start = end
-            end += size
-            if type(outcome) is bytes and size <= maximum and end <= PAGE_SIZE:
+            # With the comma: a result of just the maximum goes the slow way, and is taken there.
+            fits = type(outcome) is bytes and size <= maximum and start + size <= PAGE_SIZE
+            if fits:
+                end = start + size
                 page[start:end] = outcome
                 commit += (size + RESULT_BYTES) * BYTE
                 words[COMMIT] = commit
@@ -623,17 +652,19 @@ class Outcomes:
                 self.now = monotonic_ns()
                 if self.now <= self.due:
                     continue
-                self.end, self.commit, self.finished = end, commit, finished
-            else:
-                self.end, self.commit, self.finished = start, commit, finished
-                if type(outcome) is bytes:
-                    self._succeeded_large(outcome)
-                else:
-                    self.failed(outcome)
+            self.end, self.commit, self.finished = end, commit, finished
+            if not fits:
+                self._keep(outcome)
             if self.now > self.due and not pause():
                 return
             end, commit, finished = self.end, self.commit, self.finished
         self.end, self.commit, self.finished = end, commit, finished
+
+    def _keep(self, outcome):
+        if type(outcome) is bytes:
+            self._succeeded_large(outcome)
+        else:
+            self.failed(outcome)
 
     def _succeeded_large(self, result):
         """Keeps one that does not fit behind the others, or is too large."""
@@ -737,13 +768,13 @@ class Part:
 class Context:
     """The job that a function runs for: what it is, and what there is to say about it while it runs."""
 
-    __slots__ = ("_worker", "_part", "_position", "_started", "index", "attempt", "traceparent")
+    __slots__ = ("_worker", "_part", "_started", "index", "attempt", "traceparent")
 
     def __init__(self, worker, part):
         self._worker = worker
         self._part = part
-        self._position, self._started = worker.page.words[POSITION], worker.page.words[STARTED]
-        self.index = part.first + self._position - part.position
+        self._started = worker.page.words[STARTED]
+        self.index = part.first + worker.page.words[POSITION] - part.position
         self.attempt = part.attempt
         self.traceparent = part.traceparent
 
@@ -793,7 +824,7 @@ class Context:
         if "forked" in UNUSUAL:
             raise RuntimeError("this is a child of the process that has the job; only that one speaks for it")
         # A thread that has outlived its job does not speak for another one.
-        return self._part is self._worker.part and self._position == self._worker.page.words[POSITION]
+        return self._worker.context is self
 
 
 class LogHandler(logging.Handler):
@@ -871,7 +902,8 @@ class Worker:
         self.encoder = Encoder()
         self.loop = None
         self.shared = collections.OrderedDict()
-        self.part = None
+        #: Of the job that runs, if its function takes one.
+        self.context = None
         self.timeout = 0.0
         self.is_retiring = False
         #: Progress that was not sent yet, and when some was.
@@ -916,7 +948,7 @@ class Worker:
         self.limits.begin_chunk(open_files)
         self.outcomes.begin(chunk, maximum)
         for _ in range(count):
-            self.part = part = Part(fields, self.outcomes.finished)
+            part = Part(fields, self.outcomes.finished)
             self.counters.begin_part(part.position)
             self.run_part(part, name, cpu_seconds)
             self.outcomes.end_part()
@@ -925,7 +957,6 @@ class Worker:
                 break  # What was not begun goes back to the server.
             if self.outcomes.finished != part.position + part.count:
                 raise ValueError(f"a part of {part.count} jobs has another number of payloads")
-        self.part = None
         self.outcomes.end_chunk(time.monotonic() - begin)
 
     def run_part(self, part, name, cpu_seconds):
@@ -943,9 +974,15 @@ class Worker:
         if self.is_recalled():
             return
         if handler.wants_context:
-            with_context = call
-            call = lambda payload: with_context(payload, Context(self, part))
+            call = self.with_context(call, part)
         self.outcomes.collect(self.outcomes_of(part, payloads, call, cpu_seconds), self.pause)
+
+    def with_context(self, function, part):
+        def call(payload):
+            self.context = context = Context(self, part)
+            return function(payload, context)
+
+        return call
 
     def outcomes_of(self, part, payloads, call, cpu_seconds):
         """Runs one job after the other."""
@@ -963,14 +1000,15 @@ class Worker:
                     value = self.settle(value)
             except BaseException as error:
                 outcome = exception(error)
-                outcomes.due = 0  # Perhaps because of what a job before it has closed.
+                outcomes.pause_soon()  # Perhaps because of what a job before it has closed.
             else:
                 try:
                     outcome = (encoder_for(type(value), encode_any)(value) + ",").encode()
                     if len(outcome) > HARMLESS:
                         check_range(outcome)
-                except Exception as error:
+                except BaseException as error:
                     outcome = failure(INVALID_RESULT, f"the result is no JSON: {error}")
+            self.context = None  # Before what it has left is dealt with: nothing is added behind that.
             if unusual:
                 self.tidy()
             yield outcome
@@ -1022,7 +1060,7 @@ class Worker:
     def retire(self, *_):
         """No further job after this one. The chunk's others go on in another worker, at no cost."""
         self.is_retiring = True
-        self.outcomes.due = 0
+        self.outcomes.pause_soon()
 
     def pause(self):
         """What is done between two jobs from time to time, because it is too expensive for each of many short ones. Returns
@@ -1068,7 +1106,7 @@ class Worker:
         """Sends what belongs to the running job; False if there is none in this process."""
         words = self.page.words
         with self.connection.lock:
-            if not words[STARTED] or "forked" in UNUSUAL:
+            if "forked" in UNUSUAL or not words[STARTED]:
                 return False
             self.connection.send(frame(kind, struct.pack("<QQ", words[CHUNK], words[POSITION]), content))
             return True
@@ -1240,7 +1278,7 @@ class Zygote:
                 os.close(descriptor)
             faulthandler.enable(file=2, all_threads=False)
             prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            worker = Worker(Connection(connection), shared, self.handlers)
+            worker = Worker(Connection(out_of_the_way(connection)), shared, self.handlers)
             if os.getppid() == zygote and (not self.has_steps or worker.prepare()):
                 worker.run()
             code = 0
