@@ -170,10 +170,10 @@ import Testing
             def leaves(x): sys.exit(4)
             def vanishes(x): os._exit(4)
             def forks(x): os.fork(); return x
-            def closes(x): os.closerange(0, 100); time.sleep(0.05); return x
+            def closes(x): os.closerange(0, 65536); time.sleep(0.05); return x
             def garbage(x):
-                for number in range(3, 10):
-                    try: os.write(number, b"garbage" * 100)
+                for number in map(int, os.listdir("/proc/self/fd")):
+                    try: number > 2 and os.write(number, b"garbage" * 100)
                     except OSError: pass
                 return x
             def big(x): return "x" * 2_000_000

@@ -99,10 +99,13 @@ final class ConfigurationSection {
         return table
     }
 
-    func section(_ key: String) -> ConfigurationSection? {
+    /// - Parameter isNeeded: whether a section whose keys are all missing, or commented out, is one without keys rather than none.
+    func section(_ key: String, isNeeded: Bool = false) -> ConfigurationSection? {
         guard let (node, line) = node(key) else { return nil }
-        // A section whose keys are all commented out.
-        if node.isEmpty { return nil }
+        if node.isEmpty {
+            let empty = Node.Mapping([], .implicit, .any, node.mark)
+            return isNeeded ? ConfigurationSection(empty, at: path + [key], of: file) : nil
+        }
         guard let mapping = node.mapping else {
             note("must be a section of its own: keys with values, indented below it", key, line)
             return nil

@@ -75,7 +75,7 @@ extension Settings {
         insecureNoToken = section.boolean("insecure_no_token")
         if let part = section.section("handlers") {
             for name in part.keys {
-                guard let entry = part.section(name) else { continue }
+                guard let entry = part.section(name, isNeeded: true) else { continue }
                 handlers.append(HandlerSettings(name: name, entry))
             }
             part.finish()

@@ -148,6 +148,11 @@ import Testing
         ("- a\n- b\n", "jobmill.yaml:1: must be settings: one \"key: value\" on each line"),
         ("a: [1,\n", "jobmill.yaml:2: this is no YAML: did not find expected node content"),
         ("{demo: true, demo: false}", "jobmill.yaml:1: a setting may be there once only: demo"),
+        (
+            "demo: true\nhandlers:\n  dog:\n    # exec: dog\n",
+            "jobmill.yaml:3: handlers.dog: say what runs it: python: MODULE:FUNCTION, lines: COMMAND, exec: COMMAND or "
+                + "compiled_in: true"
+        ),
     ])
     func whatIsNoConfigurationIsToldByLine(text: String, message: String) {
         #expect(problems(text) == [message])
