@@ -10,9 +10,13 @@
 namespace jsonscan {
 
 /// Each function takes a position and returns the one behind what stands there, or null if that is not plainly valid: strings with
-/// escapes or beyond ASCII, numbers with exponents and whatever is wrong are left to the parser.
+/// \u escapes or beyond ASCII, numbers with exponents and whatever is wrong are left to the parser. It may accept only what the parser
+/// accepts, too.
 struct PlainJSON {
     const uint8_t *const end;
+
+    /// So many digits before the point are within the range of a double, whatever stands behind it. Only an exponent could change that.
+    static constexpr ptrdiff_t maximumDigits = 300;
 
     const uint8_t *value(const uint8_t *p, size_t levels) const {
         if (p == end) return nullptr;
@@ -30,19 +34,30 @@ struct PlainJSON {
 private:
     const uint8_t *string(const uint8_t *p) const {
         if (p == end || *p != '"') return nullptr;
-        p = find<StringStop>(p + 1, end);
-        return p != end && *p == '"' ? p + 1 : nullptr;
+        for (;;) {
+            p = find<StringStop>(p + 1, end);
+            if (p == end) return nullptr;
+            if (*p == '"') return p + 1;
+            if (*p != '\\' || ++p == end || !is_short_escape(*p)) return nullptr;
+        }
+    }
+
+    /// What may follow a backslash, but for u.
+    static bool is_short_escape(uint8_t c) {
+        switch (c) {
+            case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': return true;
+            default: return false;
+        }
     }
 
     const uint8_t *literal(const uint8_t *p, const char *text, size_t length) const {
         return static_cast<size_t>(end - p) >= length && std::memcmp(p, text, length) == 0 ? p + length : nullptr;
     }
 
-    /// So short that it is within the range of a double.
     const uint8_t *number(const uint8_t *p) const {
         if (p != end && *p == '-') ++p;
         const uint8_t *stop = find<NoDigit>(p, end);
-        if (stop == p || stop - p > 300 || (*p == '0' && stop - p > 1)) return nullptr;
+        if (stop == p || stop - p > maximumDigits || (*p == '0' && stop - p > 1)) return nullptr;
         if (stop != end && *stop == '.') {
             const uint8_t *const fraction = stop + 1;
             stop = find<NoDigit>(fraction, end);

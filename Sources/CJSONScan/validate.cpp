@@ -1,4 +1,5 @@
-// The one place that decides what is valid JSON: RapidJSON's reader over a bounded stream, keeping nothing.
+// The one place that decides what is valid JSON: RapidJSON's reader over a bounded stream, keeping nothing. What is plain does not even
+// need that.
 #include "CJSONScan.h"
 
 #include <algorithm>
@@ -142,8 +143,10 @@ struct Validation {
         return true;
     }
 
-    /// One value and the white space around it.
-    bool read_value() {
+    /// One value and the white space behind it.
+    bool read_value() { return read_plain_value() || parse_value(); }
+
+    bool parse_value() {
         const rapidjson::ParseResult result =
             reader.Parse<flags | rapidjson::kParseStopWhenDoneFlag | readerFlags>(stream, checker);
         if (result.IsError()) {
@@ -153,11 +156,11 @@ struct Validation {
         return true;
     }
 
-    /// The same for what needs no parser; false says only that this has to look.
+    /// False says only that the parser has to look.
     bool read_plain_value() {
         const size_t levels = std::min(checker.maximumDepth - checker.depth, plainLevels);
         const uint8_t *const stop = PlainJSON{stream.end}.value(stream.src, levels);
-        if (stop == nullptr || (stop != stream.end && !ScalarEnd::has(*stop))) return false;
+        if (stop == nullptr) return false;
         stream.src = stop;
         skip();
         return true;
@@ -168,7 +171,7 @@ struct Validation {
         *number = 0;
         do {
             skip();
-            if (!read_plain_value() && !read_value()) return false;
+            if (!read_value()) return false;
         } while (++*number < maximum && take(','));
         return true;
     }

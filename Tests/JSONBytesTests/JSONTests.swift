@@ -169,10 +169,10 @@ import Testing
                 text[place] = replacements.randomElement(using: &random) ?? 0
             }
             let isTaken = (try? JSON(validating: text)) != nil
-            // The quick way takes no escapes, so that the parser gets this as a whole.
-            let member = Array(#"{"\u0061":"#.utf8) + text + [UInt8(ascii: "}")]
+            // The quick way takes no exponents, so that the parser gets this as a whole.
+            let object = Array(#"{"a":1e0,"b":"#.utf8) + text + [UInt8(ascii: "}")]
             #expect(
-                isTaken == CommaSeparated.validate(member, expectedCount: 1), "\(String(decoding: text, as: UTF8.self))"
+                isTaken == CommaSeparated.validate(object, expectedCount: 1), "\(String(decoding: text, as: UTF8.self))"
             )
             taken += isTaken ? 1 : 0
         }

@@ -1,4 +1,4 @@
-// JSON text at the speed of memory: one validating pass (RapidJSON), then plain walks over what was validated.
+// JSON text at the speed of memory: one validating pass (RapidJSON, where it is needed), then plain walks over what was validated.
 // Imported by JSONBytes only.
 //
 // Every function takes pointer and length, needs no terminator and never reads past the end, whatever the bytes are. What the
