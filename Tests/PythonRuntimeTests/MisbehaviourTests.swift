@@ -7,7 +7,7 @@ import WorkerKit
 
 @Suite struct MisbehaviourTests {
     private static let functions = """
-        import ctypes, os, signal, sys, threading, time
+        import ctypes, os, signal, sys, threading, time, weakref
 
         def do(what, context):
             if what == "exit": os._exit(7)
@@ -46,6 +46,11 @@ import WorkerKit
             if what == "fork behind Python's back":
                 child = ctypes.CDLL(None).fork()
                 if child: os.waitpid(child, 0)
+            if what == "key":
+                key = Key("k")
+                kept.append(weakref.ref(key))
+                return {key: 1}
+            if what == "is it kept?": return kept[0]() is not None
             if what == "keep": kept.append(context)
             if what == "late":
                 kept[0].progress(0.5, "late")
@@ -61,6 +66,7 @@ import WorkerKit
                 while not os.path.exists("daemon.pid"): time.sleep(0.001)
             return what
 
+        class Key(str): pass
         kept = []
         """
 
@@ -82,6 +88,12 @@ import WorkerKit
             #expect(course.results == #"["a","\#(what)","b","c"]"#)
             #expect(course.isDone)
         }
+    }
+
+    @Test func aResultIsNotKept() throws {
+        let (zygote, worker) = try worker()
+        defer { withExtendedLifetime(zygote) {} }
+        #expect(try run(worker, "key", "a", "is it kept?").results == #"[{"k":1},"a",false]"#)
     }
 
     @Test func aContextThatHasOutlivedItsJobSaysNothing() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Yams
 
 extension Settings {
@@ -45,9 +46,9 @@ extension Settings {
         if isFolder.boolValue { throw refusal("this is a folder: name the file, such as \(path)/\(usualFile)") }
         // No settings at all, not even those of the usual file.
         if path == "/dev/null" { return "" }
-        let kind = try? FileManager.default.attributesOfItem(atPath: resolved(path))[.type] as? FileAttributeType
-        guard kind == .typeRegular else {
-            throw refusal("this is no regular file, and settings are read again when they change: write them into one")
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw refusal("this is no regular file, and SIGHUP reads settings again: write them into one")
         }
         let data: Data
         do {
@@ -58,8 +59,6 @@ extension Settings {
         guard let text = String(validating: data, as: UTF8.self) else { throw refusal("the file is no UTF-8 text") }
         return text
     }
-
-    private static func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
 
     private mutating func read(_ section: ConfigurationSection) {
         listen = section.text("listen")

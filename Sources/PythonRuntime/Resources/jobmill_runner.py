@@ -130,7 +130,7 @@ def refuse(value):
 
 
 def float_text(value):
-    if value - value:
+    if value - value:  # Only of finite numbers this is 0.
         raise ValueError(f"Out of range float values are not JSON compliant: {value!r}")
     return repr(value)
 

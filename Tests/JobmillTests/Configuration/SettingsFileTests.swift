@@ -199,7 +199,7 @@ import Testing
         #expect(try Settings(readingFile: "/dev/null", report: ConfigurationReport()).handlers.isEmpty)
         #expect(
             refusal("/dev/zero")
-                == "/dev/zero: this is no regular file, and settings are read again when they change: write them into one"
+                == "/dev/zero: this is no regular file, and SIGHUP reads settings again: write them into one"
         )
         #expect(refusal("/etc") == "/etc: this is a folder: name the file, such as /etc/jobmill.yaml")
         let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
