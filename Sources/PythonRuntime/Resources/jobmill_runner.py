@@ -145,29 +145,48 @@ SCALARS = {
 }
 
 
+#: What makes text of a value in an f-string, if its type is known.
+FIELDS = {int: "{%s}", str: "{text_of(%s)}", float: "{float_text(%s)}"}
+
+
 @functools.lru_cache
-def shape_maker(count):
-    """Compiles what makes JSON of a dict with so many keys and nothing but scalars in it. The keys come as arguments: nothing
-    of a result becomes code."""
-    numbers = range(count)
-    names = ", ".join(f"key{number}, text{number}" for number in numbers)
-    values = "; ".join(f"value{number} = value[key{number}]" for number in numbers)
-    fields = "".join(f"{{text{number}}}{{scalars[type(value{number})](value{number})}}" for number in numbers)
-    code = f"def maker(scalars, {names}):\n def shape(value):\n  {values}\n  return f'{fields}}}}}'\n return shape"
+def shape_maker(kinds):
+    """Compiles what makes JSON of a dict with so many keys: quickly if its values are of these types, more slowly if they are other
+    scalars. The keys come as arguments: nothing of a result becomes code."""
+    values = [f"value{number}" for number in range(len(kinds))]
+    keys = ", ".join(f"key{number}, before{number}" for number in range(len(kinds)))
+    taken = "; ".join(f"{value} = value[key{number}]" for number, value in enumerate(values))
+    are_known = " and ".join(f"type({value}) is {kind.__name__}" for value, kind in zip(values, kinds) if kind in FIELDS)
+    slow = ["{scalars[type(%s)](%s)}" % (value, value) for value in values]
+    quick = [FIELDS[kind] % value if kind in FIELDS else field for value, kind, field in zip(values, kinds, slow)]
+    slow_text, quick_text = (
+        "".join(f"{{before{number}}}{field}" for number, field in enumerate(fields)) + "}},"
+        for fields in (slow, quick)
+    )
+    code = f"""
+def maker(scalars, text_of, float_text, otherwise, {keys}):
+    def shape(value):
+        {taken}
+        try:
+            return f'{quick_text}' if {are_known or True} else f'{slow_text}'
+        except KeyError:
+            return otherwise(value)
+    return shape"""
     namespace = {}
     exec(code, namespace)
     return namespace["maker"]
 
 
-def compile_shape(keys):
-    """What makes JSON of a dict with these keys, raising KeyError if there is more in it than scalars. None if there is no key,
-    or one that is no text."""
-    if not keys or any(type(key) is not str for key in keys):
+def compile_shape(value, otherwise):
+    """What makes JSON, with a comma behind it, of a dict with the keys of this one; `otherwise` does if there is more in it than
+    scalars. None if there is no key, or one that is no text."""
+    if not value or any(type(key) is not str for key in value):
         return None
     arguments = []
-    for number, key in enumerate(keys):
+    for number, key in enumerate(value):
         arguments += key, f"{',' if number else '{'}{json.encoder.encode_basestring(key)}:"
-    return shape_maker(len(keys))(SCALARS, *arguments)
+    maker = shape_maker(tuple(map(type, value.values())))
+    return maker(SCALARS, json.encoder.encode_basestring, float_text, otherwise, *arguments)
 
 
 #: Dicts with more keys than these are not worth their code.
@@ -192,8 +211,8 @@ class Encoder:
         except TypeError:  # There is none, or it is not what it was when this was written.
             encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=refuse)
             self.pieces = lambda value, _: (encoder.encode(value),)
-        #: What makes JSON of dicts with these keys; None: nothing that is faster than `encode_any`. Keys that are equal are
-        #: taken to have the same text.
+        #: What makes JSON, with a comma behind it, of dicts with these keys; None: nothing that is faster than `encode_any`. Keys
+        #: that are equal are taken to have the same text.
         self.shapes = {}
         #: How many dicts there were with keys of such a hash that have no shape. The keys themselves may be large.
         self.seen = collections.Counter()
@@ -208,28 +227,28 @@ class Encoder:
             raise
 
     def encode_dict(self, value):
+        """Of one that has no shape."""
         if len(value) <= MAXIMUM_KEYS:
-            keys = tuple(value)
-            shape = self.shapes.get(keys)
-            if shape:
-                try:
-                    return shape(value)
-                except KeyError:  # There is more in it than scalars, and may be in others.
-                    self.shapes[keys] = None
-            elif keys not in self.shapes:
-                self.learn(keys)
+            self.learn(tuple(value), value)
         return self.encode_any(value)
 
-    def learn(self, keys):
+    def learn(self, keys, value):
         """Compiles something for keys that come often. If hardly any do, dicts are looked at no longer."""
+        if keys in self.shapes:
+            return
         mark = hash(keys)
         self.seen[mark] += 1
         if self.seen[mark] >= self.PATIENCE and len(self.shapes) < self.MAXIMUM_SHAPES:
-            self.shapes[keys] = compile_shape(keys)
+            self.shapes[keys] = compile_shape(value, functools.partial(self.unlearn, keys))
         elif len(self.seen) > self.MAXIMUM_SHAPES:
             self.seen.clear()
             if not self.shapes:
                 self.for_type[dict] = self.encode_any
+
+    def unlearn(self, keys, value):
+        """There is more in it than scalars, and may be in others."""
+        self.shapes[keys] = None
+        return self.encode_any(value) + ","
 
 
 #: A shorter text holds neither too large a number nor too many levels.
@@ -318,6 +337,10 @@ def explained(what, error, limit=2048):
 EVIDENCE = struct.Struct("<BiiidqdqIqI")
 
 EXCEPTION, INVALID_RESULT, UNKNOWN_HANDLER, OUTPUT_LIMIT = range(4)
+
+
+#: The size of what is no result, and so does not go where they go.
+INFINITE = 1 << 62
 
 
 class Failure(bytes):
@@ -632,42 +655,18 @@ class Outcomes:
         except OSError:
             return 0
 
-    def collect(self, outcomes, pause):
-        """Keeps each outcome when it comes. A result is JSON with a comma behind it, which the next result needs and the next
-        run overwrites. Calls `pause` from time to time, and ends when that returns false."""
-        words, page, maximum = self.words, self.bytes, self.maximum
-        # In variables, as this runs for each of many short jobs; written back before anything else looks at them.
-        end, commit, finished = self.end, self.commit, self.finished
-        for outcome in outcomes:
-            size = len(outcome)
-            start = end
-            # With the comma: a result of just the maximum goes the slow way, and is taken there.
-            fits = type(outcome) is bytes and size <= maximum and start + size <= PAGE_SIZE
-            if fits:
-                end = start + size
-                page[start:end] = outcome
-                commit += (size + RESULT_BYTES) * BYTE
-                words[COMMIT] = commit
-                finished += 1
-                self.now = monotonic_ns()
-                if self.now <= self.due:
-                    continue
-            self.end, self.commit, self.finished = end, commit, finished
-            if not fits:
-                self._keep(outcome)
-            if self.now > self.due and not pause():
-                return
-            end, commit, finished = self.end, self.commit, self.finished
-        self.end, self.commit, self.finished = end, commit, finished
+    def note(self, finished, now, end, commit):
+        """How far the loop of the jobs is, which keeps results itself as long as they fit behind each other."""
+        self.finished, self.now, self.end, self.commit = finished, now, end, commit
 
-    def _keep(self, outcome):
+    def keep(self, outcome):
+        """Any other outcome: a failure, or a result with a comma behind it that is too large."""
         if type(outcome) is bytes:
             self._succeeded_large(outcome)
         else:
             self.failed(outcome)
 
     def _succeeded_large(self, result):
-        """Keeps one that does not fit behind the others, or is too large."""
         size = len(result) - 1
         if size > self.maximum:
             sentence = f"the result has {size} bytes, {self.maximum} are allowed"
@@ -975,7 +974,7 @@ class Worker:
             return
         if handler.wants_context:
             call = self.with_context(call, part)
-        self.outcomes.collect(self.outcomes_of(part, payloads, call, cpu_seconds), self.pause)
+        self.run_jobs(part.position, payloads, call, cpu_seconds)
 
     def with_context(self, function, part):
         def call(payload):
@@ -984,34 +983,61 @@ class Worker:
 
         return call
 
-    def outcomes_of(self, part, payloads, call, cpu_seconds):
-        """Runs one job after the other."""
-        outcomes, words, later, unusual = self.outcomes, self.page.words, self.LATER, UNUSUAL
-        encoder_for, encode_any = self.encoder.for_type.get, self.encoder.encode_any
-        for position, payload in enumerate(payloads, part.position):
+    def run_jobs(self, first, payloads, call, cpu_seconds):
+        """Runs one job after the other and keeps each outcome before the next begins. A result is JSON with a comma behind it,
+        which the next result needs and the next run overwrites."""
+        outcomes, words, page, later, unusual = self.outcomes, self.page.words, self.page.bytes, self.LATER, UNUSUAL
+        encoder_for, encode_any, shape_of = self.encoder.for_type.get, self.encoder.encode_any, self.encoder.shapes.get
+        # In variables, as this runs for each of many short jobs; written back before anything else looks at them.
+        finished, now, end, commit = first, outcomes.now, outcomes.end, outcomes.commit
+        maximum, clock = outcomes.maximum, monotonic_ns
+        for payload in payloads:
             if cpu_seconds:
                 self.limits.allow_cpu(cpu_seconds)
             # In this order a reader never charges a job with the time of the one before it.
-            words[STARTED] = outcomes.now
-            words[POSITION] = position
+            words[STARTED] = now
+            words[POSITION] = finished
             try:
                 value = call(payload)
-                if type(value) in later:
+                kind = type(value)
+                if kind is not dict and kind in later:
                     value = self.settle(value)
+                    kind = type(value)
             except BaseException as error:
-                outcome = exception(error)
+                outcome, size = exception(error), INFINITE
                 outcomes.pause_soon()  # Perhaps because of what a job before it has closed.
             else:
                 try:
-                    outcome = (encoder_for(type(value), encode_any)(value) + ",").encode()
-                    if len(outcome) > HARMLESS:
+                    shape = shape_of(tuple(value)) if kind is dict else None
+                    text = shape(value) if shape else encoder_for(kind, encode_any)(value) + ","
+                    outcome = text.encode()
+                    size = len(outcome)
+                    if size > HARMLESS:
                         check_range(outcome)
                 except BaseException as error:
-                    outcome = failure(INVALID_RESULT, f"the result is no JSON: {error}")
+                    outcome, size = failure(INVALID_RESULT, f"the result is no JSON: {error}"), INFINITE
             self.context = None  # Before what it has left is dealt with: nothing is added behind that.
             if unusual:
                 self.tidy()
-            yield outcome
+            start = end
+            # With the comma: a result of just the maximum goes the other way, and is taken there.
+            if size <= maximum and start + size <= PAGE_SIZE:
+                end = start + size
+                page[start:end] = outcome
+                commit += (size + RESULT_BYTES) * BYTE
+                words[COMMIT] = commit
+                finished += 1
+                now = clock()
+                if now <= outcomes.due:
+                    continue
+                outcomes.note(finished, now, end, commit)
+            else:
+                outcomes.note(finished, now, end, commit)
+                outcomes.keep(outcome)
+            if outcomes.now > outcomes.due and not self.pause():
+                return
+            finished, now, end, commit = outcomes.finished, outcomes.now, outcomes.end, outcomes.commit
+        outcomes.note(finished, now, end, commit)
 
     def is_recalled(self):
         return self.page.words[RECALLED] == self.outcomes.chunk
