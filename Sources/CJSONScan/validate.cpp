@@ -9,6 +9,7 @@
 #include "bytes.hpp"
 #include "plain.hpp"
 #include "reader.hpp"
+#include "runs.hpp"
 
 using namespace jsonscan;
 
@@ -117,6 +118,28 @@ jsonscan_reason reason(rapidjson::ParseErrorCode code, const Checker &checker, c
     }
 }
 
+/// Cuts a list into runs while it is read.
+struct Cutter {
+    Cutter(const jsonscan_cutting &cutting, const uint8_t *bytes, size_t list)
+        : cutting(cutting), list(list), builder{bytes, cutting.maximum_count, cutting.maximum_bytes} {}
+
+    void add(const uint8_t *start, const uint8_t *stop) {
+        if (!builder.is_full() && builder.add(start, stop)) return;
+        finish();
+        builder.run = {};
+        builder.add(start, stop);
+    }
+
+    void finish() const { cutting.take(cutting.context, list, builder.run); }
+
+private:
+    const jsonscan_cutting &cutting;
+    const size_t list;
+    RunBuilder builder;
+};
+
+constexpr jsonscan_cutting noCutting = {SIZE_MAX, SIZE_MAX, [](void *, size_t, jsonscan_run) {}, nullptr};
+
 /// Reads value after value. Each `read_…` returns false once something was refused, and `verdict` says what.
 template <unsigned readerFlags>
 struct Validation {
@@ -129,6 +152,8 @@ struct Validation {
     Reader reader;
     Checker checker;
     jsonscan_verdict verdict = {JSONSCAN_VALID, 0};
+    /// Behind the value that was read last.
+    const uint8_t *value_stop = nullptr;
 
     bool refuse(jsonscan_reason reason, size_t offset) {
         verdict = {reason, offset};
@@ -152,6 +177,7 @@ struct Validation {
         if (result.IsError()) {
             return refuse(reason(result.Code(), checker, stream, result.Offset()), result.Offset());
         }
+        value_stop = stream.src;
         skip();
         return true;
     }
@@ -161,7 +187,7 @@ struct Validation {
         const size_t levels = std::min(checker.maximumDepth - checker.depth, plainLevels);
         const uint8_t *const stop = PlainJSON{stream.end}.value(stream.src, levels);
         if (stop == nullptr) return false;
-        stream.src = stop;
+        value_stop = stream.src = stop;
         skip();
         return true;
     }
@@ -176,15 +202,23 @@ struct Validation {
         return true;
     }
 
-    /// The inside of an array and its closing bracket.
-    bool read_array_rest() {
-        size_t number;
+    /// The inside of an array, whose opening bracket was just taken, and its closing bracket.
+    bool read_array_rest(const jsonscan_cutting &cutting) {
+        Cutter cutter(cutting, stream.begin, stream.Tell() - 1);
         skip();
-        return take(']') || (read_list(SIZE_MAX, &number) && take(']'));
+        if (take(']')) return true;
+        do {
+            skip();
+            const uint8_t *const start = stream.src;
+            if (!read_value()) return false;
+            cutter.add(start, value_stop);
+        } while (take(','));
+        cutter.finish();
+        return take(']');
     }
 
     /// The inside of an object and its closing brace.
-    bool read_object_rest() {
+    bool read_object_rest(const jsonscan_cutting &cutting) {
         skip();
         if (take('}')) return true;
         do {
@@ -193,7 +227,7 @@ struct Validation {
             skip();
             if (take('[')) {
                 ++checker.depth;
-                if (!read_array_rest()) return false;
+                if (!read_array_rest(cutting)) return false;
                 --checker.depth;
                 skip();
             } else if (!read_value()) {
@@ -204,12 +238,12 @@ struct Validation {
     }
 
     /// A document that is mostly one long list: an array, or an object with arrays in it. False says only that the parser has to look.
-    bool read_quickly() {
+    bool read_quickly(const jsonscan_cutting &cutting) {
         skip();
         const bool isArray = take('[');
         if (!isArray && !take('{')) return false;
         ++checker.depth;
-        if (!(isArray ? read_array_rest() : read_object_rest())) return false;
+        if (!(isArray ? read_array_rest(cutting) : read_object_rest(cutting))) return false;
         skip();
         return stream.src == stream.end;
     }
@@ -239,13 +273,23 @@ typedef Validation<rapidjson::kParseFullPrecisionFlag> Exact;
 }  // namespace
 
 jsonscan_verdict jsonscan_validate(const uint8_t *bytes, size_t count, size_t maximum_depth) {
+    bool isCut;
+    return jsonscan_validate_cutting(bytes, count, maximum_depth, noCutting, &isCut);
+}
+
+jsonscan_verdict jsonscan_validate_cutting(
+    const uint8_t *bytes, size_t count, size_t maximum_depth, jsonscan_cutting cutting, bool *is_cut) {
+    *is_cut = false;
     if (count >= 3 && std::memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) return {JSONSCAN_BYTE_ORDER_MARK, 0};
     const uint8_t *const end = bytes + count;
     if (skip_space(bytes, end) == end) return {JSONSCAN_EMPTY, count};
     // The quick way opens two levels itself.
     if (maximum_depth >= 2) {
         Fast quick(bytes, count, maximum_depth);
-        if (quick.read_quickly() && !quick.checker.nearLimit) return quick.verdict;
+        if (quick.read_quickly(cutting) && !quick.checker.nearLimit) {
+            *is_cut = true;
+            return quick.verdict;
+        }
     }
     Fast fast(bytes, count, maximum_depth);
     if (!fast.read_document() || !fast.checker.nearLimit) return fast.verdict;

@@ -2,6 +2,7 @@
 #include "CJSONScan.h"
 
 #include "bytes.hpp"
+#include "runs.hpp"
 
 using namespace jsonscan;
 
@@ -78,22 +79,14 @@ bool jsonscan_next_run(
     const uint8_t *p = skip_space(bytes + *position, end);
     *position = static_cast<size_t>(p - bytes);
     if (p == end) return false;
-    const uint8_t *const start = p;
-    jsonscan_run found = {{*position, *position}, 0, 0, 0};
+    RunBuilder builder{bytes, maximum_count, maximum_bytes};
     do {
         const uint8_t *const stop = value_end(p, end);
-        if (found.count > 0 && static_cast<size_t>(stop - start) > maximum_bytes) break;
-        const size_t length = static_cast<size_t>(stop - p);
-        if (length > found.longest) {
-            found.longest = length;
-            found.longest_index = found.count;
-        }
-        found.count += 1;
-        found.span.end = static_cast<size_t>(stop - bytes);
+        if (!builder.add(p, stop)) break;
         p = behind(',', stop, end);
-    } while (p != end && found.count < maximum_count);
+    } while (p != end && !builder.is_full());
     *position = static_cast<size_t>(p - bytes);
-    *run = found;
+    *run = builder.run;
     return true;
 }
 

@@ -63,13 +63,13 @@ final class SubmissionReader: Sendable {
 
     /// `{"handler": …, "jobs": […], …}` or `{"handler": …, "payload": …, …}`.
     func submission(_ body: [UInt8], of work: Work) throws(Problem) -> Submission {
-        let document = try json(body)
+        let document = try cutJSON(body)
         var errors = FieldErrors()
         var handler: String?
         var segments: [Segment]?
         var shared: [UInt8]?
         var options = OptionsReader(reader: self)
-        var fields = Fields(of: document.value, at: "", &errors)
+        var fields = Fields(of: document.json.value, at: "", &errors)
         while let (name, value) = fields.next(&errors) {
             switch name {
             case "handler": handler = self.handler(value, &errors)
@@ -94,15 +94,26 @@ final class SubmissionReader: Sendable {
 
     /// `[…]`, the payloads alone.
     func payloads(_ body: [UInt8]) throws(Problem) -> [Segment] {
-        let document = try json(body)
+        let document = try cutJSON(body)
         var errors = FieldErrors()
-        guard let segments = segments(of: document.value, in: document, at: "", &errors) else { throw .invalid(errors) }
+        guard let segments = segments(of: document.json.value, in: document, at: "", &errors) else { throw .invalid(errors) }
         return segments
     }
 
     func json(_ body: [UInt8]) throws(Problem) -> JSON {
         do throws(JSONSyntaxError) {
             return try JSON(validating: body, maximumDepth: limits.maximumDepth)
+        } catch {
+            throw .invalidJSON(error, in: body)
+        }
+    }
+
+    /// What holds a long array of payloads.
+    private func cutJSON(_ body: [UInt8]) throws(Problem) -> CutJSON {
+        do throws(JSONSyntaxError) {
+            return try CutJSON(
+                validating: body, maximumDepth: limits.maximumDepth,
+                limits: RunLimits(maximumCount: Segment.maximumCount, maximumBytes: Segment.targetBytes))
         } catch {
             throw .invalidJSON(error, in: body)
         }
@@ -141,13 +152,13 @@ final class SubmissionReader: Sendable {
 
     /// Nil and an error more if the value is no array of payloads that are allowed.
     private func segments(
-        of value: JSONValue, in document: JSON, at pointer: String, _ errors: inout FieldErrors
+        of value: JSONValue, in document: CutJSON, at pointer: String, _ errors: inout FieldErrors
     ) -> [Segment]? {
         guard value.kind == .array else {
             errors.add(.pointer(pointer), "must be an array of payloads")
             return nil
         }
-        let runs = value.runs(maximumCount: Segment.maximumCount, maximumBytes: Segment.targetBytes)
+        let runs = document.runs(of: value)
         guard let last = runs.last else {
             errors.add(.pointer(pointer), "must hold at least one job")
             return nil
@@ -163,7 +174,7 @@ final class SubmissionReader: Sendable {
             for run in oversized { errors.add(.pointer("\(pointer)/\(run.longestIndex)"), tooLarge) }
             return nil
         }
-        return runs.map { Segment(first: $0.first, count: $0.count, input: Array(document.bytes[$0.range])) }
+        return runs.map { Segment(first: $0.first, count: $0.count, input: Array(document.json.bytes[$0.range])) }
     }
 
     private var tooLarge: String { "is larger than a payload may be, \(limits.maximumPayloadBytes) bytes" }

@@ -13,6 +13,11 @@ package struct JSON: Sendable, Hashable {
     /// Checks every byte: syntax, UTF-8, depth, the range of numbers, and that nothing follows. White space around the value is dropped.
     package init(validating bytes: [UInt8], maximumDepth: Int = JSONLimits.depth) throws(JSONSyntaxError) {
         try JSON.validate(bytes, maximumDepth: maximumDepth)
+        self.init(trimming: bytes)
+    }
+
+    /// Drops the white space around text that was validated before.
+    init(trimming bytes: [UInt8]) {
         let isSpace = { (byte: UInt8) in byte <= 0x20 }
         if let first = bytes.first, let last = bytes.last, isSpace(first) || isSpace(last) {
             let trimmed = bytes.drop(while: isSpace)

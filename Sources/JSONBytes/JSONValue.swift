@@ -80,25 +80,19 @@ package struct JSONValue: Sendable {
         }
     }
 
-    /// Cuts an array into runs of consecutive elements, each of at most `maximumCount` elements and `maximumBytes` bytes of text, except
-    /// that a run always has one element. None unless it is an array.
-    package func runs(maximumCount: Int, maximumBytes: Int) -> [ElementRun] {
+    /// Cuts an array into runs of consecutive elements. None unless it is an array.
+    package func runs(_ limits: RunLimits) -> [ElementRun] {
         guard kind == .array else { return [] }
         let inside = self.inside
         return document.withUnsafeBytes { all in
             let text = Text(UnsafeRawBufferPointer(rebasing: all[inside]))
             var runs: [ElementRun] = []
             var position = 0
-            var first = 0
             var run = jsonscan_run()
             while jsonscan_next_run(
-                text.start, text.count, &position, max(1, maximumCount), max(0, maximumBytes), &run)
+                text.start, text.count, &position, limits.maximumCount, limits.maximumBytes, &run)
             {
-                runs.append(
-                    ElementRun(
-                        first: first, count: run.count, range: run.span.range(offset: inside.lowerBound),
-                        longest: run.longest, longestIndex: first + run.longest_index))
-                first += run.count
+                runs.append(ElementRun(run, behind: runs.last, offset: inside.lowerBound))
             }
             return runs
         }
@@ -120,24 +114,4 @@ package struct JSONMembers: Sequence, IteratorProtocol, Sendable {
     package init(of object: JSONValue) { self.object = object }
 
     package mutating func next() -> (key: String, value: JSONValue)? { object.member(at: &position) }
-}
-
-/// Consecutive elements of an array.
-package struct ElementRun: Sendable, Hashable {
-    /// The index of its first element in the array.
-    package let first: Int
-    package let count: Int
-    /// From the first element's first byte to behind the last one's last byte in the document, with what stands between them as it came.
-    package let range: Range<Int>
-    /// The length in bytes of its longest element, and that element's index in the array.
-    package let longest: Int
-    package let longestIndex: Int
-
-    package init(first: Int, count: Int, range: Range<Int>, longest: Int, longestIndex: Int) {
-        self.first = first
-        self.count = count
-        self.range = range
-        self.longest = longest
-        self.longestIndex = longestIndex
-    }
 }

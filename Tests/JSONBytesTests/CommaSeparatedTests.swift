@@ -103,7 +103,7 @@ import Testing
             let document = JSON(trusted: text.isEmpty ? Array("[]".utf8) : Array("[".utf8) + text + Array("]".utf8))
                 .value
             _ = document.elements().map { $0.kind }
-            _ = document.runs(maximumCount: 3, maximumBytes: 10)
+            _ = document.runs(RunLimits(maximumCount: 3, maximumBytes: 10))
             _ = CommaSeparated.slice(text[...], dropping: 1, taking: 2)
             _ = JSON(trusted: Array("{".utf8) + text + Array("}".utf8)).value.members()
         }

@@ -48,7 +48,7 @@ import Testing
     @Test func rangesPointIntoTheDocument() throws {
         let json = try JSON(validating: Array(#" {"jobs": [10, 20 , 30]}"#.utf8))
         let jobs = json.value.members()[0].value
-        let runs = jobs.runs(maximumCount: 2, maximumBytes: 100)
+        let runs = jobs.runs(RunLimits(maximumCount: 2, maximumBytes: 100))
         #expect(runs.map { String(decoding: json.bytes[$0.range], as: UTF8.self) } == ["10, 20", "30"])
         #expect(jobs.elements().map { String(decoding: json.bytes[$0.range], as: UTF8.self) } == ["10", "20", "30"])
     }
@@ -56,7 +56,7 @@ import Testing
     @Test func runsKeepBothLimits() throws {
         let array = try value("[1,22,333,4444,55555,6]")
         func cut(_ count: Int, _ bytes: Int) -> [String] {
-            array.runs(maximumCount: count, maximumBytes: bytes).map {
+            array.runs(RunLimits(maximumCount: count, maximumBytes: bytes)).map {
                 String(decoding: array.json.bytes[$0.range], as: UTF8.self)
             }
         }
@@ -67,12 +67,12 @@ import Testing
         // One element always goes, however long.
         #expect(cut(100, 0) == ["1", "22", "333", "4444", "55555", "6"])
         #expect(cut(0, 1000) == cut(1, 1000))
-        #expect(try value("[]").runs(maximumCount: 10, maximumBytes: 10).isEmpty)
-        #expect(try value("{}").runs(maximumCount: 10, maximumBytes: 10).isEmpty)
+        #expect(try value("[]").runs(RunLimits(maximumCount: 10, maximumBytes: 10)).isEmpty)
+        #expect(try value("{}").runs(RunLimits(maximumCount: 10, maximumBytes: 10)).isEmpty)
     }
 
     @Test func runsNameTheirLongestElement() throws {
-        let runs = try value("[1, 22 ,\"4444\", 333, 1,1]").runs(maximumCount: 4, maximumBytes: 1000)
+        let runs = try value("[1, 22 ,\"4444\", 333, 1,1]").runs(RunLimits(maximumCount: 4, maximumBytes: 1000))
         #expect(
             runs == [
                 ElementRun(first: 0, count: 4, range: 1..<19, longest: 6, longestIndex: 2),

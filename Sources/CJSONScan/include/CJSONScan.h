@@ -41,23 +41,10 @@ typedef struct {
     size_t offset;
 } jsonscan_verdict;
 
-/// Is this exactly one JSON value (RFC 8259), with white space around it at most? Arrays and objects nest to `maximum_depth` at most.
-jsonscan_verdict jsonscan_validate(const uint8_t *_Nullable bytes, size_t count, size_t maximum_depth);
-
-/// Are these exactly `expected` JSON values with commas between them (white space allowed)?
-jsonscan_verdict jsonscan_validate_values(
-    const uint8_t *_Nullable bytes, size_t count, size_t maximum_depth, size_t expected);
-
 typedef struct {
     size_t start;
     size_t end;
 } jsonscan_span;
-
-/// Finds the next `capacity` values at most in comma-separated values, from `*position` on, and moves `*position` behind the comma
-/// that follows them. Returns how many there were; 0 at the end.
-size_t jsonscan_next_values(
-    const uint8_t *_Nullable bytes, size_t count, size_t *_Nonnull position, jsonscan_span *_Nonnull spans,
-    size_t capacity);
 
 /// Consecutive comma-separated values.
 typedef struct {
@@ -68,6 +55,33 @@ typedef struct {
     size_t longest;
     size_t longest_index;
 } jsonscan_run;
+
+/// Is this exactly one JSON value (RFC 8259), with white space around it at most? Arrays and objects nest to `maximum_depth` at most.
+jsonscan_verdict jsonscan_validate(const uint8_t *_Nullable bytes, size_t count, size_t maximum_depth);
+
+/// How arrays are cut, and who takes the runs.
+typedef struct {
+    size_t maximum_count;
+    size_t maximum_bytes;
+    /// `list`: where the array's bracket stands.
+    void (*_Nonnull take)(void *_Nullable context, size_t list, jsonscan_run run);
+    void *_Nullable context;
+} jsonscan_cutting;
+
+/// The same, and on the way the array that the value is, or those that are its members, are cut as `jsonscan_next_run` would. What was
+/// taken counts only if `*is_cut` says that all was; else the text is invalid, or so uncommon that it was read in another way.
+jsonscan_verdict jsonscan_validate_cutting(
+    const uint8_t *_Nullable bytes, size_t count, size_t maximum_depth, jsonscan_cutting cutting, bool *_Nonnull is_cut);
+
+/// Are these exactly `expected` JSON values with commas between them (white space allowed)?
+jsonscan_verdict jsonscan_validate_values(
+    const uint8_t *_Nullable bytes, size_t count, size_t maximum_depth, size_t expected);
+
+/// Finds the next `capacity` values at most in comma-separated values, from `*position` on, and moves `*position` behind the comma
+/// that follows them. Returns how many there were; 0 at the end.
+size_t jsonscan_next_values(
+    const uint8_t *_Nullable bytes, size_t count, size_t *_Nonnull position, jsonscan_span *_Nonnull spans,
+    size_t capacity);
 
 /// Takes as many of the next values as fit both limits, but at least one, and moves `*position` behind the comma that follows them.
 /// Returns false at the end.
