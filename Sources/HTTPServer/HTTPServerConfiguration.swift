@@ -12,7 +12,7 @@ package struct HTTPServerConfiguration: Sendable {
     /// Connections of one address at a time; nil: no limit of its own.
     package var perAddressLimit: Int?
     /// Per connection, for reading and writing. A head must fit into it, together with its parsed form.
-    package var connectionMemoryBytes = 16_384
+    package var connectionMemoryBytes = 32_768
     /// A connection on which nothing moves is closed after this; whole seconds, at least 1. A request with the handler never
     /// times out here.
     package var idleTimeout = TimeSpan(seconds: 60)
