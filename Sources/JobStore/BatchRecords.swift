@@ -45,6 +45,21 @@ package struct Segment: Sendable, Hashable {
     }
 
     package var range: Range<Int> { first..<first + count }
+
+    /// Bytes of memory, with something for the array itself, so that none weighs nothing.
+    package var weight: Int { input.count + 64 }
+}
+
+extension [Segment] {
+    /// The first ones that together weigh no more than this.
+    package func first(weighing limit: Int) -> [Segment] {
+        var weight = 0
+        return Array(
+            prefix { segment in
+                weight += segment.weight
+                return weight <= limit
+            })
+    }
 }
 
 /// A batch as the store knows it, without its payloads and results.

@@ -31,7 +31,7 @@ package struct PendingRetry: Sendable, Hashable {
 /// What changed with a commit. A hint to look: the store is the truth.
 package enum StoreChange: Sendable {
     /// Carried along so that the scheduler need not read back what was just written.
-    /// - inputs: all segments of the batch if they are only a few KiB, else none: then they are read when they are needed.
+    /// - inputs: the batch's first segments, all of them if they are only a few KiB. The others are read when they are needed.
     case submitted(BatchRecord, inputs: [Segment] = [])
     case cancelRequested(BatchID)
     /// Every job has its outcome; the record is as of this commit.

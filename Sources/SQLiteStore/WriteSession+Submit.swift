@@ -2,8 +2,10 @@ import JobModel
 import JobStore
 
 extension WriteSession {
-    /// Observers get payloads and outcomes up to this size, so that nobody has to read what was just written.
+    /// Observers get outcomes up to this size, so that nobody has to read what was just written.
     static let handedOnBytes = 4096
+    /// The same for payloads, which are handed on without being copied.
+    private static let handedOnInputs = 8 << 20
 
     mutating func submit(_ batch: NewBatch) throws -> BatchRecord {
         guard batch.total > 0 else { throw StoreError.conflict("batch \(batch.id) has no jobs") }
@@ -27,8 +29,7 @@ extension WriteSession {
         }
         nextBase += batch.total
         active.insert(ActiveBatch(row, frontier: 0, block: block))
-        let size = batch.segments.reduce(0) { $0 + $1.input.count }
-        changes.append(.submitted(record, inputs: size <= WriteSession.handedOnBytes ? batch.segments : []))
+        changes.append(.submitted(record, inputs: batch.segments.first(weighing: WriteSession.handedOnInputs)))
         return record
     }
 

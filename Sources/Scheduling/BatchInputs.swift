@@ -20,8 +20,7 @@ struct SegmentReader: Sendable {
     }
 
     var range: Range<Int> { segment.range }
-    /// With something for the array itself, so that none weighs nothing.
-    var bytes: Int { segment.input.count + 64 }
+    var bytes: Int { segment.weight }
     var isFinished: Bool { next == segment.range.upperBound }
 
     /// The payloads of at most `limit` jobs from `index` on; nil if the segment does not hold that job.

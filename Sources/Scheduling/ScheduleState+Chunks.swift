@@ -84,11 +84,10 @@ extension ScheduleState {
 
     mutating func supply(_ shared: SharedValue) { sharedValues.keep(shared) }
 
-    /// Keeps payloads that came with their batch, if there is room.
+    /// Keeps payloads that came with their batch, as far as there is room.
     mutating func keep(_ segments: [Segment], of place: Int) {
-        let bytes = segments.reduce(0) { $0 + $1.input.count }
-        guard !segments.isEmpty, inputBytes + bytes <= limits.allReadAhead else { return }
-        changeInputs(of: place) { $0.setAhead(segments) }
+        let kept = segments.first(weighing: limits.allReadAhead - inputBytes)
+        if !kept.isEmpty { changeInputs(of: place) { $0.setAhead(kept) } }
     }
 
     mutating func dropInputs(of place: Int) {

@@ -130,6 +130,30 @@ struct ChunkCompositionTests {
         #expect(bench.state.inputBytes > 0)
     }
 
+    @Test func `payloads that came with their batch are handed out first`() throws {
+        var limits = ScheduleLimits()
+        limits.allReadAhead = 20_000
+        var bench = Bench(slots: 1, limits: limits)
+        let batch = bench.maker.batch(jobs: 5000, segment: 300)
+        let record = bench.store.submit(batch)
+        _ = bench.state.submitted(record, inputs: batch.segments)
+        #expect(bench.state.inputBytes > limits.allReadAhead / 2)
+        #expect(bench.state.inputBytes <= limits.allReadAhead)
+        guard case .run(let first) = bench.state.next(at: bench.now) else {
+            Issue.record("something is to be read first")
+            return
+        }
+        #expect(first.hasRightInputs)
+        bench.complete(first)
+        var jobs = first.count
+        while let chunk = try bench.next() {
+            #expect(chunk.hasRightInputs)
+            jobs += chunk.count
+            bench.complete(chunk)
+        }
+        #expect(jobs == 5000)
+    }
+
     @Test func `outcomes that wait for their commit hold new chunks back`() throws {
         var limits = ScheduleLimits()
         limits.unrecordedBytes = 1000

@@ -9,7 +9,7 @@ import Testing
 /// in order, as from a real store.
 struct ModelTests {
     private enum News {
-        case submitted(BatchRecord)
+        case submitted(BatchRecord, inputs: [Segment])
         case cancelRequested(BatchID)
         case written(UInt64, Result<Void, StoreError>)
     }
@@ -41,7 +41,8 @@ struct ModelTests {
             let handler = chance(3) ? "other" : "work"
             let batch = bench.maker.batch(jobs: jobs, handler: handler, options: options, segment: 100)
             batches[batch.id] = tries
-            news.append(.submitted(bench.store.submit(batch)))
+            let inputs = batch.segments.prefix(Int.random(in: 0...batch.segments.count, using: &random))
+            news.append(.submitted(bench.store.submit(batch), inputs: Array(inputs)))
         }
 
         mutating func cancel() {
@@ -62,8 +63,8 @@ struct ModelTests {
         mutating func deliver(_ number: Int) {
             for message in news.prefix(number) {
                 switch message {
-                case .submitted(let record):
-                    let isKnown = bench.state.submitted(record)
+                case .submitted(let record, let inputs):
+                    let isKnown = bench.state.submitted(record, inputs: inputs)
                     #expect(isKnown)
                 case .cancelRequested(let batch):
                     let chunks = bench.state.cancel(batch, at: bench.now)
