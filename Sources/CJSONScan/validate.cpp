@@ -298,6 +298,17 @@ jsonscan_verdict jsonscan_validate_cutting(
     return exact.verdict;
 }
 
+size_t jsonscan_finished_values(const uint8_t *bytes, size_t count, size_t maximum_depth, size_t *length) {
+    Fast fast(bytes, count, maximum_depth);
+    size_t number = 0;
+    *length = 0;
+    while (fast.read_value() && fast.take(',')) {
+        ++number;
+        *length = fast.stream.Tell() - 1;
+    }
+    return number;
+}
+
 jsonscan_verdict jsonscan_validate_values(const uint8_t *bytes, size_t count, size_t maximum_depth, size_t expected) {
     Fast fast(bytes, count, maximum_depth);
     if (!fast.read_values(expected) || !fast.checker.nearLimit) return fast.verdict;

@@ -2,7 +2,7 @@ import CJSONScan
 
 /// Walks JSON values with commas between them and no brackets around: a segment's input, the body of a row of results.
 ///
-/// All but `validate` expect validated text.
+/// All but `validate` and `finished` expect validated text.
 package enum CommaSeparated {
     /// How many values there are.
     package static func count(_ bytes: UnsafeRawBufferPointer) -> Int {
@@ -54,6 +54,18 @@ package enum CommaSeparated {
                     if try !body(value) { return }
                 }
             }
+        }
+    }
+
+    /// The values at the start of bytes from anywhere that have a comma behind them, up to anything else: what somebody had finished
+    /// who was writing them into zeros.
+    /// - Returns: how many there are, and how long they are without the last comma.
+    package static func finished(in bytes: [UInt8]) -> (count: Int, length: Int) {
+        bytes.withUnsafeBytes { bytes in
+            let text = Text(bytes)
+            var length = 0
+            let count = jsonscan_finished_values(text.start, text.count, JSONLimits.depth, &length)
+            return (count, length)
         }
     }
 

@@ -88,6 +88,16 @@ import Testing
         #expect(!CommaSeparated.validate(Array("1,".utf8) + nested, expectedCount: 2))
     }
 
+    @Test(arguments: [
+        ("", 0, 0), (",", 0, 0), ("1", 0, 0), ("1,", 1, 1), ("1,2", 1, 1), ("1,2,", 2, 3), ("1,,2,", 1, 1),
+        (#"{"a":[1,2]},"x,y","#, 2, 17), (#"{"a":[1,2"#, 0, 0), ("1,\0,3,", 1, 1), (#""\ud83d\ude00",[]x,"#, 1, 14),
+        ("01,2,", 0, 0), (" 1 , 2 ,", 2, 7), ("1 , 2 ,", 2, 6), ("1e400,", 0, 0),
+    ])
+    func findsWhatIsFinished(_ text: String, count: Int, length: Int) {
+        let found = CommaSeparated.finished(in: Array(text.utf8))
+        #expect(found == (count, length))
+    }
+
     /// What is not valid is walked safely and to an end all the same.
     @Test func survivesAnything() {
         var random = SeededGenerator(seed: 5)

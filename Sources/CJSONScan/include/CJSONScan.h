@@ -77,6 +77,11 @@ jsonscan_verdict jsonscan_validate_cutting(
 jsonscan_verdict jsonscan_validate_values(
     const uint8_t *_Nullable bytes, size_t count, size_t maximum_depth, size_t expected);
 
+/// How many values with a comma behind each stand at the start, up to anything else: what somebody had finished who was writing them
+/// into zeros. Sets `*length` to where the last one's comma stands, or to 0.
+size_t jsonscan_finished_values(
+    const uint8_t *_Nullable bytes, size_t count, size_t maximum_depth, size_t *_Nonnull length);
+
 /// Finds the next `capacity` values at most in comma-separated values, from `*position` on, and moves `*position` behind the comma
 /// that follows them. Returns how many there were; 0 at the end.
 size_t jsonscan_next_values(

@@ -33,7 +33,7 @@ import threading
 import time
 import traceback
 import types
-from time import monotonic_ns
+from time import monotonic, monotonic_ns
 
 FILE = "jobmill_runner.py"
 
@@ -451,15 +451,15 @@ PAGE_SIZE = 256 * 1024
 CHUNK, POSITION, STARTED, FIRST, COMMIT, SEQUENCE, COUNTERS, PART, GENERATION, USED, MARKED, UNREAD = range(12)
 #: The server's own: the chunk of which no further job is to be started.
 RECALLED = 14
-#: The commit word has three fields: bytes of closed runs, bytes of the open run, results in the open run.
-BYTE, RESULT = 1 << 20, 1 << 40
-#: A result counts for as much as so many bytes.
-RESULT_BYTES = RESULT // BYTE
+#: What the commit word says besides the bytes of closed runs: behind them, and behind the place of one header, stand results with a
+#: comma behind each, until a zero comes. Nobody has counted them.
+UNCOUNTED = 0xFFFFFF << 40
 
 
 class Page:
-    """Memory that the server reads even after the worker's death, at whatever instruction that came: a job's outcome
-    becomes visible with one store of the commit word, or not at all. A word of the memoryview is one 8-byte store."""
+    """Memory that the server reads even after the worker's death, at whatever instruction that came. A job's outcome is visible as a
+    whole or not at all: a result by its comma, as JSON in front of which no byte is missing, anything else with one store of the
+    commit word. A word of the memoryviews is one 8-byte store."""
 
     ENTRIES, ENTRY_SIZE, ENTRY_COUNT = 128, 64, 64
     REGION = 4352
@@ -475,6 +475,7 @@ class Page:
         os.closerange(duplicate, duplicate + 1)
         self.words = memoryview(self.bytes).cast("Q")
         self.amounts = memoryview(self.bytes).cast("q")
+        self.seconds = memoryview(self.bytes).cast("d")
 
 
 READY = frame(6)
@@ -527,14 +528,14 @@ class Counters:
 
     NAME = re.compile(r"[A-Za-z0-9_.-]{1,55}")
     AMOUNTS = range(-(2**63), 2**63)
-    INTERVAL = 250_000_000
+    INTERVAL = 0.25
 
     def __init__(self, page, connection):
         self.page = page
         self.connection = connection
         #: Of each counter's amount.
         self.places = {}
-        self.sent = monotonic_ns()
+        self.sent = monotonic()
         page.words[SEQUENCE] = 1
 
     def add(self, name, amount):
@@ -546,7 +547,7 @@ class Counters:
             if not self._fits(name, amount):
                 self.flush()
             self.page.amounts[self.places.get(name) or self._open(name)] += amount
-            if monotonic_ns() - self.sent > self.INTERVAL:
+            if monotonic() - self.sent > self.INTERVAL:
                 self.flush()
 
     def _fits(self, name, amount):
@@ -582,22 +583,24 @@ class Counters:
             self.places.clear()
             words[COUNTERS] = 0
             words[SEQUENCE] += 1
-            self.sent = monotonic_ns()
+            self.sent = monotonic()
 
 
 class Outcomes:
     """Keeps a chunk's outcomes on the page and sends them when it is full, when they are 50 ms old, and at the chunk's
-    end. The region of the page holds closed runs and behind them one run of results that still grows."""
+    end. The region of the page holds closed runs and behind them one run of results that still grows, and then zeros."""
 
     HEADER = 9
     ROOM = PAGE_SIZE - Page.REGION
-    INTERVAL = 50_000_000
-    #: Jobs that begin within so many nanoseconds share a baseline.
-    MARK_INTERVAL = 4_000_000
+    #: In seconds, like all times here.
+    INTERVAL = 0.05
+    #: Jobs that begin within this time share a baseline.
+    MARK_INTERVAL = 0.004
 
     def __init__(self, page, connection, counters):
-        self.marked = 0
+        self.marked = 0.0
         self.used = 0.0
+        self.page = page
         self.bytes = page.bytes
         self.words = page.words
         self.connection = connection
@@ -605,20 +608,22 @@ class Outcomes:
         #: Jobs of the chunk that are done.
         self.finished = 0
         #: When the last one was, and when a pause is due.
-        self.now = self.due = 0
+        self.now = self.due = 0.0
+        #: Where the next result goes: behind the others, and the place of their run's header.
+        self.end = Page.REGION
 
     def begin(self, chunk, maximum):
         """`maximum`: bytes that a result may have."""
-        self.words[STARTED] = 0
+        self.page.seconds[STARTED] = 0.0
         self.chunk = chunk
         self.maximum = maximum
         self.finished = 0
-        self._restart(0)
-        self.now = self.sent = monotonic_ns()
+        self._restart()
+        self.now = self.sent = monotonic()
         self.mark()
 
     def pause_soon(self):
-        self.due = 0
+        self.due = 0.0
 
     def mark(self):
         """Takes down what the process has used by now: a death certificate tells what was used since."""
@@ -637,7 +642,7 @@ class Outcomes:
         unread, now = self.unread(), monotonic_ns()
         words = self.words
         return EVIDENCE.pack(
-            1, self.connection.process, -1, 0, max(0.0, used - self.used), peak, max(0, now - self.now) / 1e9,
+            1, self.connection.process, -1, 0, max(0.0, used - self.used), peak, max(0.0, monotonic() - self.now),
             words[MARKED], words[UNREAD], now, unread,
         )
 
@@ -655,9 +660,9 @@ class Outcomes:
         except OSError:
             return 0
 
-    def note(self, finished, now, end, commit):
+    def note(self, finished, now, end):
         """How far the loop of the jobs is, which keeps results itself as long as they fit behind each other."""
-        self.finished, self.now, self.end, self.commit = finished, now, end, commit
+        self.finished, self.now, self.end = finished, now, end
 
     def keep(self, outcome):
         """Any other outcome: a failure, or a result with a comma behind it that is too large."""
@@ -675,10 +680,11 @@ class Outcomes:
         run = struct.pack("<BII", 1, 1, size) + memoryview(result)[:-1]
         if len(run) > self.ROOM:
             self.connection.send(self._framed(run))
-            self._restart(self.finished + 1)
+            self.finished += 1
+            self._restart()
         else:
             self._append_run(run)
-        self._finish()
+        self.now = monotonic()
 
     def failed(self, body):
         body += self.evidence()
@@ -687,11 +693,11 @@ class Outcomes:
         if self.closed + len(run) > self.ROOM:
             self.send()
         self._append_run(run)
-        self._finish()
+        self.now = monotonic()
 
     def end_part(self):
         """A run does not go across parts."""
-        results = (self.commit + BYTE) // RESULT
+        results = self.finished - self.opened
         if results:
             start = Page.REGION + self.closed
             length = self.end - 1 - start - self.HEADER
@@ -700,7 +706,7 @@ class Outcomes:
 
     def send(self, more=b""):
         # A server that is slow to receive is not the job's fault, neither the last one's nor the next one's.
-        self.words[STARTED] = 0
+        self.page.seconds[STARTED] = 0.0
         self.counters.flush()
         self.end_part()
         if self.closed:
@@ -708,8 +714,8 @@ class Outcomes:
         if more:
             self.connection.send(more)
         # What was sent leaves the page only afterwards: the server finds it in one place or in both.
-        self._restart(self.finished)
-        self.now = self.sent = monotonic_ns()
+        self._restart()
+        self.now = self.sent = monotonic()
 
     def end_chunk(self, busy):
         self.send(frame(2, struct.pack("<Qd", self.chunk, busy)))
@@ -718,29 +724,30 @@ class Outcomes:
         return frame(1, struct.pack("<QQ", self.chunk, self.words[FIRST]), runs)
 
     def _append_run(self, run):
+        """That of one job."""
         start = Page.REGION + self.closed
+        self.words[COMMIT] = self.closed  # Until it stands there as a whole, nobody looks for results in it.
         self.bytes[start : start + len(run)] = run
+        self.finished += 1
         self._commit_closed(self.closed + len(run))
 
     def _commit_closed(self, closed):
         self.closed = closed
-        #: Where the next result goes: behind the place of the open run's header.
+        #: As many jobs were finished when the open run began.
+        self.opened = self.finished
         self.end = Page.REGION + closed + self.HEADER
-        self.words[COMMIT] = closed
-        #: The comma behind the last result does not count.
-        self.commit = closed - BYTE
+        self.words[COMMIT] = closed + UNCOUNTED
 
-    def _restart(self, first):
+    def _restart(self):
         # Odd while it happens: the server may read the page of a worker that runs.
         self.words[GENERATION] += 1
-        self._commit_closed(0)
-        self.words[FIRST] = first
+        self.words[COMMIT] = 0
+        used = min(self.end, PAGE_SIZE)
+        self.bytes[Page.REGION : used] = bytes(used - Page.REGION)
+        self.words[FIRST] = self.finished
         self.words[CHUNK] = self.chunk
+        self._commit_closed(0)
         self.words[GENERATION] += 1
-
-    def _finish(self):
-        self.finished += 1
-        self.now = monotonic_ns()
 
 
 # MARK: What a function sees of its job
@@ -772,7 +779,7 @@ class Context:
     def __init__(self, worker, part):
         self._worker = worker
         self._part = part
-        self._started = worker.page.words[STARTED]
+        self._started = worker.page.seconds[STARTED]
         self.index = part.first + worker.page.words[POSITION] - part.position
         self.attempt = part.attempt
         self.traceparent = part.traceparent
@@ -788,7 +795,7 @@ class Context:
     @property
     def deadline(self):
         """When the job's time is up, as `time.monotonic()` tells it; None if it may take as long as it likes."""
-        return self._started / 1e9 + self._worker.timeout if self._worker.timeout else None
+        return self._started + self._worker.timeout if self._worker.timeout else None
 
     @property
     def remaining(self):
@@ -887,8 +894,9 @@ class Worker:
     """Runs chunks, one at a time, until the server closes the socket."""
 
     SHARED_VALUES = 4
-    PAUSE_INTERVAL = 1_000_000
-    PROGRESS_INTERVAL = 100_000_000
+    #: In seconds.
+    PAUSE_INTERVAL = 0.001
+    PROGRESS_INTERVAL = 0.1
     LATER = frozenset((types.CoroutineType, types.GeneratorType))
 
     def __init__(self, connection, page, handlers):
@@ -906,7 +914,7 @@ class Worker:
         self.timeout = 0.0
         self.is_retiring = False
         #: Progress that was not sent yet, and when some was.
-        self.progress_content, self.progress_sent = b"", 0
+        self.progress_content, self.progress_sent = b"", 0.0
         os.register_at_fork(after_in_child=self.disown_child)
 
     @functools.cached_property
@@ -984,18 +992,17 @@ class Worker:
         return call
 
     def run_jobs(self, first, payloads, call, cpu_seconds):
-        """Runs one job after the other and keeps each outcome before the next begins. A result is JSON with a comma behind it,
-        which the next result needs and the next run overwrites."""
-        outcomes, words, page, later, unusual = self.outcomes, self.page.words, self.page.bytes, self.LATER, UNUSUAL
+        """Runs one job after the other and keeps each outcome before the next begins. A result is JSON with a comma behind it."""
+        outcomes, later, unusual, clock = self.outcomes, self.LATER, UNUSUAL, monotonic
+        words, seconds, page = self.page.words, self.page.seconds, self.page.bytes
         encoder_for, encode_any, shape_of = self.encoder.for_type.get, self.encoder.encode_any, self.encoder.shapes.get
         # In variables, as this runs for each of many short jobs; written back before anything else looks at them.
-        finished, now, end, commit = first, outcomes.now, outcomes.end, outcomes.commit
-        maximum, clock = outcomes.maximum, monotonic_ns
+        finished, now, end, maximum = first, outcomes.now, outcomes.end, outcomes.maximum
         for payload in payloads:
             if cpu_seconds:
                 self.limits.allow_cpu(cpu_seconds)
             # In this order a reader never charges a job with the time of the one before it.
-            words[STARTED] = now
+            seconds[STARTED] = now
             words[POSITION] = finished
             try:
                 value = call(payload)
@@ -1019,25 +1026,22 @@ class Worker:
             self.context = None  # Before what it has left is dealt with: nothing is added behind that.
             if unusual:
                 self.tidy()
-            start = end
             # With the comma: a result of just the maximum goes the other way, and is taken there.
-            if size <= maximum and start + size <= PAGE_SIZE:
-                end = start + size
-                page[start:end] = outcome
-                commit += (size + RESULT_BYTES) * BYTE
-                words[COMMIT] = commit
+            if size <= maximum and end + size <= PAGE_SIZE:
+                page[end : end + size] = outcome
+                end += size
                 finished += 1
                 now = clock()
                 if now <= outcomes.due:
                     continue
-                outcomes.note(finished, now, end, commit)
+                outcomes.note(finished, now, end)
             else:
-                outcomes.note(finished, now, end, commit)
+                outcomes.note(finished, now, end)
                 outcomes.keep(outcome)
             if outcomes.now > outcomes.due and not self.pause():
                 return
-            finished, now, end, commit = outcomes.finished, outcomes.now, outcomes.end, outcomes.commit
-        outcomes.note(finished, now, end, commit)
+            finished, now, end = outcomes.finished, outcomes.now, outcomes.end
+        outcomes.note(finished, now, end)
 
     def is_recalled(self):
         return self.page.words[RECALLED] == self.outcomes.chunk
@@ -1066,7 +1070,7 @@ class Worker:
             os._exit(0)  # This is a child of the job, and its outcome does not count.
         if "reported" in UNUSUAL:
             self.send_progress()
-            self.progress_sent = 0
+            self.progress_sent = 0.0
         if "watched" in UNUSUAL:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if "printed" in UNUSUAL:
@@ -1120,13 +1124,13 @@ class Worker:
         number = math.nan if fraction is None else min(max(float(fraction), 0.0), 1.0)
         self.progress_content = struct.pack("<d", number) + field(message or "", 1024)
         UNUSUAL.add("reported")
-        if monotonic_ns() - self.progress_sent > self.PROGRESS_INTERVAL:
+        if monotonic() - self.progress_sent > self.PROGRESS_INTERVAL:
             self.send_progress()
 
     def send_progress(self):
         if self.progress_content:
             self.say(3, self.progress_content)
-            self.progress_content, self.progress_sent = b"", monotonic_ns()
+            self.progress_content, self.progress_sent = b"", monotonic()
 
     def say(self, kind, content):
         """Sends what belongs to the running job; False if there is none in this process."""

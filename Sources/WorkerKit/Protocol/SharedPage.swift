@@ -1,11 +1,14 @@
+import JSONBytes
 package import JobModel
 package import Platform
 
 /// The memory that a worker shares with the server: which job runs and since when, and the outcomes and the additions to
 /// counters that were not sent yet.
 ///
-/// But for the word that recalls a chunk it is written by the worker only, and stays readable after the worker's death, at whatever instruction that came: a job's
-/// outcome becomes visible with one store of the commit word, or not at all. The server does not trust what it reads.
+/// But for the word that recalls a chunk it is written by the worker only, and stays readable after the worker's death, at whatever
+/// instruction that came. A job's outcome is visible as a whole or not at all: it becomes so with one store of the commit word, or, if
+/// results are not counted there, with its last byte, as none of the bytes before it may be missing in JSON. The server does not trust
+/// what it reads.
 package struct SharedPage: ~Copyable {
     package static let size = 256 * 1024
     /// Bytes of outcomes that fit.
@@ -17,7 +20,7 @@ package struct SharedPage: ~Copyable {
         static let chunk = 0
         /// Of the job that runs.
         static let position = 8
-        /// Nanoseconds of the monotonic clock; 0 while no job runs.
+        /// Seconds of the monotonic clock as a double, which Python stores faster than an integer; 0 while no job runs.
         static let startedAt = 16
         /// The position of the first outcome in the region.
         static let first = 24
@@ -37,6 +40,10 @@ package struct SharedPage: ~Copyable {
 
     /// How much of the region is valid: complete runs, and behind them one run of results that still grows. Fits one word.
     struct Commit: Equatable {
+        /// Instead of a count of results: nobody has counted them. They stand where those of an open run do, each with a comma behind it,
+        /// and behind them zeros up to the region's end.
+        static let uncounted = 0xFF_FFFF
+
         var closedBytes = 0
         var openBytes = 0
         var openCount = 0
@@ -68,7 +75,7 @@ package struct SharedPage: ~Copyable {
 
     func start(position: Int, at time: MonotonicTime) {
         // In this order, a reader never charges a job with the time of the one before it.
-        memory.storeWord(UInt64(time.nanoseconds), at: Word.startedAt)
+        memory.storeWord((Double(time.nanoseconds) / 1e9).bitPattern, at: Word.startedAt)
         memory.storeWord(UInt64(position), at: Word.position)
     }
 
@@ -175,7 +182,7 @@ package struct SharedPage: ~Copyable {
         guard startedAt != 0 else { return nil }
         return RunningJob(
             chunk: chunk, position: Int(clamping: position),
-            startedAt: MonotonicTime(nanoseconds: Int64(clamping: startedAt)))
+            startedAt: MonotonicTime(nanoseconds: TimeSpan(seconds: Double(bitPattern: startedAt)).nanoseconds))
     }
 
     /// The outcomes that lie in the region, from the job at `first` on. Only for a worker that does not run any more.
@@ -207,16 +214,32 @@ package struct SharedPage: ~Copyable {
         let word = memory.loadWord(at: Word.commit)
         let commit = Commit(
             closedBytes: Int(word & 0xF_FFFF), openBytes: Int(word >> 20 & 0xF_FFFF), openCount: Int(word >> 40))
-        guard commit.usedBytes <= SharedPage.regionSize else {
+        let isCounted = commit.openCount != Commit.uncounted
+        let used = isCounted ? commit.usedBytes : commit.closedBytes
+        guard used <= SharedPage.regionSize else {
             throw ProtocolViolation("the shared page holds more than it can")
         }
         var bytes: [UInt8] = []
-        appendRegion(commit.usedBytes, to: &bytes)
-        if commit.openCount > 0 {
+        appendRegion(used, to: &bytes)
+        if !isCounted {
+            appendUncounted(to: &bytes)
+        } else if commit.openCount > 0 {
             let header = RunCoding.header(.succeeded, count: commit.openCount, length: commit.openBytes)
             bytes.replaceSubrange(commit.closedBytes..<(commit.closedBytes + header.count), with: header)
         }
         return bytes
+    }
+
+    /// - Parameter bytes: the closed runs, which the results stand behind.
+    private func appendUncounted(to bytes: inout [UInt8]) {
+        let start = min(SharedPage.regionOffset + bytes.count + RunCoding.headerSize, SharedPage.size)
+        let results = memory.withBytes(start..<SharedPage.size) { region in
+            Array(region[..<(region.firstIndex(of: 0) ?? region.endIndex)])
+        }
+        let (count, length) = CommaSeparated.finished(in: results)
+        guard count > 0 else { return }
+        bytes += RunCoding.header(.succeeded, count: count, length: length)
+        bytes += results[..<length]
     }
 
     private static func runs(
