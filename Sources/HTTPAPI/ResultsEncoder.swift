@@ -21,16 +21,16 @@ struct ResultsEncoder: Sendable {
         beforeID = Array(",\"id\":\"job_\(batch.ulid)_".utf8)
     }
 
-    /// Appends the jobs `range` of a run; objects and values follow a comma unless `bytes` is empty.
+    /// Appends the jobs `range` of a run; objects follow a comma unless `bytes` is empty, values unless they are the first.
     /// - Parameter range: indices of the batch, inside the run's.
-    func append(_ run: OutcomeRun, _ range: Range<Int>, to bytes: inout [UInt8]) {
+    func append(_ run: OutcomeRun, _ range: Range<Int>, isFirst: Bool, to bytes: inout [UInt8]) {
         guard !range.isEmpty else { return }
         let body =
             range == run.range || run.body.isEmpty
             ? run.body[...]
             : CommaSeparated.slice(run.body[...], dropping: range.lowerBound - run.first, taking: range.count)
         if view == .values {
-            if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
+            if !isFirst { bytes.append(UInt8(ascii: ",")) }
             bytes.append(contentsOf: body)
         } else {
             appendObjects(range, run.outcome, body, to: &bytes)

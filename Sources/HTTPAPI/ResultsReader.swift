@@ -44,12 +44,10 @@ struct ResultsReader: Sendable {
     /// With `values` the pages make up one JSON array.
     mutating func page() throws(StoreError) -> Page {
         var bytes: [UInt8] = []
+        let isArray = encoder.view == .values
+        if isArray, isFirstPage { bytes.append(UInt8(ascii: "[")) }
         let isLast = try read(into: &bytes)
-        if encoder.view == .values {
-            let separator: [UInt8] = isFirstPage ? [UInt8(ascii: "[")] : bytes.isEmpty ? [] : [UInt8(ascii: ",")]
-            bytes.insert(contentsOf: separator, at: 0)
-            if isLast { bytes.append(UInt8(ascii: "]")) }
-        }
+        if isArray, isLast { bytes.append(UInt8(ascii: "]")) }
         isFirstPage = false
         return Page(bytes: bytes, isLast: isLast)
     }
@@ -64,7 +62,9 @@ struct ResultsReader: Sendable {
     private mutating func read(into bytes: inout [UInt8]) throws(StoreError) -> Bool {
         guard count < limit, next < batch.total else { return true }
         let runs = try store.results(of: batch.id, from: next, maximumBytes: pageBytes)
-        if encoder.view == .values { bytes.reserveCapacity(2 + runs.reduce(0) { $0 + $1.body.count + 1 }) }
+        if encoder.view == .values {
+            bytes.reserveCapacity(2 + runs.reduce(0) { $0 + $1.body.count + 1 })
+        }
         for run in runs where count < limit {
             let lower = max(run.first, next)
             var length = min(run.range.upperBound - lower, limit - count)
@@ -75,7 +75,7 @@ struct ResultsReader: Sendable {
                     throw .conflict("batch \(batch.id) has no result for job \(next), although all are said to succeed")
                 }
             }
-            encoder.append(run, range, to: &bytes)
+            encoder.append(run, range, isFirst: count == 0, to: &bytes)
             next = range.upperBound
             count += range.count
             // The page is full; the next one goes on inside this run.

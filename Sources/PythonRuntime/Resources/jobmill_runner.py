@@ -982,7 +982,9 @@ class Worker:
             return
         if handler.wants_context:
             call = self.with_context(call, part)
-        self.run_jobs(part.position, payloads, call, cpu_seconds)
+        if cpu_seconds:
+            call = self.with_cpu_limit(call, cpu_seconds)
+        self.run_jobs(part.position, payloads, call, handler.wants_context)
 
     def with_context(self, function, part):
         def call(payload):
@@ -991,7 +993,14 @@ class Worker:
 
         return call
 
-    def run_jobs(self, first, payloads, call, cpu_seconds):
+    def with_cpu_limit(self, function, seconds):
+        def call(payload):
+            self.limits.allow_cpu(seconds)
+            return function(payload)
+
+        return call
+
+    def run_jobs(self, first, payloads, call, has_context):
         """Runs one job after the other and keeps each outcome before the next begins. A result is JSON with a comma behind it."""
         outcomes, later, unusual, clock = self.outcomes, self.LATER, UNUSUAL, monotonic
         words, seconds, page = self.page.words, self.page.seconds, self.page.bytes
@@ -999,8 +1008,6 @@ class Worker:
         # In variables, as this runs for each of many short jobs; written back before anything else looks at them.
         finished, now, end, maximum = first, outcomes.now, outcomes.end, outcomes.maximum
         for payload in payloads:
-            if cpu_seconds:
-                self.limits.allow_cpu(cpu_seconds)
             # In this order a reader never charges a job with the time of the one before it.
             seconds[STARTED] = now
             words[POSITION] = finished
@@ -1023,7 +1030,8 @@ class Worker:
                         check_range(outcome)
                 except BaseException as error:
                     outcome, size = failure(INVALID_RESULT, f"the result is no JSON: {error}"), INFINITE
-            self.context = None  # Before what it has left is dealt with: nothing is added behind that.
+            if has_context:
+                self.context = None  # Before what it has left is dealt with: nothing is added behind that.
             if unusual:
                 self.tidy()
             # With the comma: a result of just the maximum goes the other way, and is taken there.
