@@ -32,11 +32,16 @@ final class ConfigurationSection {
     // MARK: Values
 
     func text(_ key: String) -> String? {
-        scalar(key, "must be a text") { scalar in scalar.string.isEmpty ? nil : scalar.string }
+        scalar(key, "must be a text, and not an empty one") { scalar in scalar.string.isEmpty ? nil : scalar.string }
     }
 
-    func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
-        scalar(key, "must be a whole number from \(range.lowerBound) to \(range.upperBound)") { scalar in
+    /// Whether just this word stands there.
+    func says(_ word: String, at key: String) -> Bool { node(key)?.0.scalar?.string == word }
+
+    /// - Parameter word: what may stand there instead; ask `says` for it first.
+    func integer(_ key: String, in range: ClosedRange<Int>, orWord word: String? = nil) -> Int? {
+        let otherwise = word.map { ", or \($0)" } ?? ""
+        return scalar(key, "must be a whole number from \(range.lowerBound) to \(range.upperBound)\(otherwise)") { scalar in
             Int(scalar.string).flatMap { range.contains($0) ? $0 : nil }
         }
     }

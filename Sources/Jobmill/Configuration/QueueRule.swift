@@ -12,14 +12,14 @@ extension QueueRule {
         if !NameRule.allows(name) {
             section.complain("\"\(name)\" cannot be a name: that of a queue \(NameRule.sentence)")
         }
-        let isUnlimited = section.text("concurrency") == QueueChange.unlimited
+        let (key, unlimited) = ("concurrency", QueueChange.unlimited)
+        let range = QueueSettings.concurrencyRange
         self.init(
             name: name,
             change: QueueChange(
                 priority: section.integer("priority", in: QueueSettings.priorityRange),
-                concurrency: isUnlimited
-                    ? .unlimited
-                    : section.integer("concurrency", in: QueueSettings.concurrencyRange).map { .atMost($0) },
+                concurrency: section.says(unlimited, at: key)
+                    ? .unlimited : section.integer(key, in: range, orWord: unlimited).map { .atMost($0) },
                 isPaused: section.boolean("paused")))
         section.finish()
     }

@@ -7,7 +7,10 @@ extension Settings {
         "JOBMILL_GRACE", "JOBMILL_DEFAULT_TIMEOUT", "JOBMILL_MAX_BODY",
     ]
 
-    /// What the environment says. A variable that is empty says nothing.
+    /// What else there is that the program knows, here or elsewhere.
+    private static let otherNames = ["JOBMILL_TOKEN", "JOBMILL_CONFIG", "JOBMILL_SERVER", "JOBMILL_IMAGE_PIXELS"]
+
+    /// What the environment says. A variable that is empty says nothing, and one with a name that is almost right is a mistake.
     init(environment: [String: String], report: ConfigurationReport) {
         self.init()
         func read<Value>(_ name: String, _ key: String, _ rule: String, _ convert: (String) -> Value?) -> Value? {
@@ -18,6 +21,12 @@ extension Settings {
             }
             places[key] = Place(source: name)
             return value
+        }
+        let known = Settings.environmentNames + Settings.otherNames
+        // Others are somebody else's: Kubernetes, for one, sets JOBMILL_PORT beside a service of that name.
+        for name in environment.keys.sorted() where name.hasPrefix("JOBMILL_") && !known.contains(name) {
+            guard let near = Spelling.nearest(to: name, among: known) else { continue }
+            report.add(Place(source: name), "there is no such variable; did you mean \(near)?")
         }
         let seconds = "must be a duration up to 604800 s, such as 30, 500ms or 2m"
         listen = read("JOBMILL_LISTEN", "listen", "") { $0 }

@@ -121,7 +121,7 @@ import Testing
                 "jobmill.yaml:23: handlers.f g.exec: the command has an opening ' and no closing one",
                 "jobmill.yaml:24: handlers.f g.folder: \(folder)",
                 "jobmill.yaml:26: queues...: \"..\" cannot be a name: that of a queue \(NameRule.sentence)",
-                "jobmill.yaml:26: queues....concurrency: must be a whole number from 1 to 1024",
+                "jobmill.yaml:26: queues....concurrency: must be a whole number from 1 to 1024, or unlimited",
             ])
     }
 

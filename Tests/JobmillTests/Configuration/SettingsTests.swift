@@ -58,6 +58,21 @@ import Testing
         #expect(settings.defaultTimeout == 60)
     }
 
+    @Test func aVariableThatIsAlmostRightIsAMistake() {
+        let report = ConfigurationReport()
+        _ = Settings(
+            environment: [
+                "JOBMILL_WORKER": "4", "JOBMILL_TOKENFILE": "/t", "JOBMILL_IMAGE_PIXELS": "9", "JOBMILL_SERVER": "http://a",
+                "JOBMILL_CONFIG": "/c", "JOBMILL_PORT": "tcp://10.0.0.1:8080", "JOBMILL_SERVICE_HOST": "10.0.0.1",
+                "JOBMILL_JOB": "job_1", "JOBMILL_BATCH": "bat_1", "MY_JOBMILL_WORKER": "1",
+            ], report: report)
+        #expect(
+            report.problems.map(\.description) == [
+                "JOBMILL_TOKENFILE: there is no such variable; did you mean JOBMILL_TOKEN_FILE?",
+                "JOBMILL_WORKER: there is no such variable; did you mean JOBMILL_WORKERS?",
+            ])
+    }
+
     @Test func everyWrongVariableIsToldByName() {
         let environment = [
             "JOBMILL_WORKERS": "0", "JOBMILL_GRACE": "-1", "JOBMILL_DEMO": "yes", "JOBMILL_MAX_BODY": "1",
