@@ -96,7 +96,9 @@ final class SubmissionReader: Sendable {
     func payloads(_ body: [UInt8]) throws(Problem) -> [Segment] {
         let document = try cutJSON(body)
         var errors = FieldErrors()
-        guard let segments = segments(of: document.json.value, in: document, at: "", &errors) else { throw .invalid(errors) }
+        guard let segments = segments(of: document.json.value, in: document, at: "", &errors) else {
+            throw .invalid(errors)
+        }
         return segments
     }
 

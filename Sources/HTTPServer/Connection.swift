@@ -173,5 +173,7 @@ final class Connection {
     /// Header fields that libmicrohttpd sees.
     var fieldCount: Int { Int(cmhd_header_count(handle)) }
 
-    func scanHead(_ line: HeadScan.RequestLine) -> HeadScan? { HeadScan(line, of: handle) }
+    func scanHead(_ line: HeadScan.RequestLine) -> HeadScan? {
+        HeadScan(line, of: handle, maximumWeight: loop.configuration.maximumHeadBytes)
+    }
 }

@@ -11,8 +11,12 @@ package struct HTTPServerConfiguration: Sendable {
     package var connectionLimit = 10_000
     /// Connections of one address at a time; nil: no limit of its own.
     package var perAddressLimit: Int?
-    /// Per connection, for reading and writing. A head must fit into it, together with its parsed form.
+    /// Per connection, for reading and writing. A head must fit into it, together with its parsed form and what answers it.
     package var connectionMemoryBytes = 32_768
+    /// What of it the head of an answer may need.
+    private static let answerBytes = 4096
+    /// The largest head, with its parsed form.
+    var maximumHeadBytes: Int { connectionMemoryBytes - Self.answerBytes }
     /// A connection on which nothing moves is closed after this; whole seconds, at least 1. A request with the handler never
     /// times out here.
     package var idleTimeout = TimeSpan(seconds: 60)

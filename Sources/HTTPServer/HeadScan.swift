@@ -8,6 +8,8 @@ import CMicroHTTPD
 struct HeadScan {
     /// More fields than this are refused.
     static let maximumFields = 100
+    /// What libmicrohttpd remembers of each field and of each parameter of a query, in bytes.
+    private static let weightOfPart = 64
 
     let isHTTP10: Bool
     private(set) var contentLength: Int?
@@ -32,8 +34,9 @@ struct HeadScan {
     /// As announced; chunks may be any number.
     var bodyBytes: Int { isChunked ? .max : contentLength ?? 0 }
 
-    /// Nil if the line has no version, which libmicrohttpd does not let happen.
-    init?(_ line: RequestLine, of connection: OpaquePointer) {
+    /// - Parameter maximumWeight: bytes that the head may take of libmicrohttpd's memory, which the answer needs, too.
+    /// - Returns: nil if the line has no version, which libmicrohttpd does not let happen.
+    init?(_ line: RequestLine, of connection: OpaquePointer, maximumWeight: Int) {
         guard let method = line.method.baseAddress, let version = line.version.baseAddress else { return nil }
         isHTTP10 = line.version.elementsEqual("HTTP/1.0".utf8)
         start = version + line.version.count + 2
@@ -47,7 +50,15 @@ struct HeadScan {
             refuse(400, "The request line is malformed.")
         }
         withUnsafeMutablePointer(to: &self) { cmhd_each_header(connection, Trampolines.header, $0) }
-        finish(end: method + cmhd_header_size(connection))
+        let size = cmhd_header_size(connection)
+        finish(end: method + size)
+        let parameters = line.target.count { $0 == UInt8(ascii: "&") }
+        if size + (count + parameters) * Self.weightOfPart > maximumWeight {
+            refuse(
+                431,
+                "The request's head is too large: it may have \(maximumWeight) bytes, of which each field and each parameter "
+                    + "of the query counts as \(Self.weightOfPart) more than it has.")
+        }
     }
 
     /// Only without a refusal.

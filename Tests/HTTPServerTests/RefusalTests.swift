@@ -91,6 +91,23 @@ import Testing
         #expect(try next.response().body == "handled")
     }
 
+    /// Memory for the head of the answer is set aside, however large the request's is.
+    @Test(arguments: [0, 30, 95]) func `a large head gets an answer`(fields: Int) throws {
+        let server = try HTTPServer.started()
+        defer { server.stop() }
+        let others = (0..<fields).map { "X-\($0): y\r\n" }.joined()
+        var statuses: [Int] = []
+        for length in stride(from: 18_000, through: 34_000, by: 50) {
+            let client = try RawClient(port: server.port)
+            let parameters = fields == 30 ? "?" + Array(repeating: "a", count: 20).joined(separator: "&") : ""
+            try client.send(
+                "GET /\(parameters) HTTP/1.1\r\nHost: x\r\n\(others)X-A: \(String(repeating: "a", count: length))\r\n\r\n"
+            )
+            statuses.append(try client.response().status)
+        }
+        #expect(statuses == statuses.sorted() && Set(statuses) == [200, 431])
+    }
+
     @Test func `a request with a doubtful head ends its connection`() throws {
         let server = try HTTPServer.started()
         defer { server.stop() }

@@ -315,7 +315,9 @@ import Testing
     @Test func garbageOnThePageIsRefused() throws {
         let memory = try SharedMemory(mapping: file, size: SharedPage.size)
         memory.storeWord(1, at: 0)
-        for commit: UInt64 in [.max, 0xF_FFFF, 0xF_FFFF << 20 | 1 << 40, 100, 1 << 63 | 5, 1 << 20, 0xFF_FFFF << 40 | 0xF_FFFF] {
+        for commit: UInt64 in [
+            .max, 0xF_FFFF, 0xF_FFFF << 20 | 1 << 40, 100, 1 << 63 | 5, 1 << 20, 0xFF_FFFF << 40 | 0xF_FFFF,
+        ] {
             memory.storeWord(commit, at: 32)
             if commit == 1 << 20 {
                 #expect(try server.page.unsentOutcomes(of: 1).runs.isEmpty, "an open run of nothing is nothing")

@@ -41,7 +41,8 @@ final class ConfigurationSection {
     /// - Parameter word: what may stand there instead; ask `says` for it first.
     func integer(_ key: String, in range: ClosedRange<Int>, orWord word: String? = nil) -> Int? {
         let otherwise = word.map { ", or \($0)" } ?? ""
-        return scalar(key, "must be a whole number from \(range.lowerBound) to \(range.upperBound)\(otherwise)") { scalar in
+        return scalar(key, "must be a whole number from \(range.lowerBound) to \(range.upperBound)\(otherwise)") {
+            scalar in
             Int(scalar.string).flatMap { range.contains($0) ? $0 : nil }
         }
     }

@@ -36,7 +36,10 @@ import Testing
 
     @Test(arguments: [
         ("queues: {mail: {concurrency: 0}}", "queues.mail.concurrency"),
-        ("queues: {mail: {concurrency: many}}", "queues.mail.concurrency: must be a whole number from 1 to 1024, or unlimited"),
+        (
+            "queues: {mail: {concurrency: many}}",
+            "queues.mail.concurrency: must be a whole number from 1 to 1024, or unlimited"
+        ),
         ("queues: {mail: {concurrency: }}", "queues.mail.concurrency"),
         ("queues: {mail: {priority: 101}}", "queues.mail.priority"),
         ("queues: {mail: {paused: maybe}}", "queues.mail.paused"),

@@ -62,7 +62,8 @@ import Testing
         let report = ConfigurationReport()
         _ = Settings(
             environment: [
-                "JOBMILL_WORKER": "4", "JOBMILL_TOKENFILE": "/t", "JOBMILL_IMAGE_PIXELS": "9", "JOBMILL_SERVER": "http://a",
+                "JOBMILL_WORKER": "4", "JOBMILL_TOKENFILE": "/t", "JOBMILL_IMAGE_PIXELS": "9",
+                "JOBMILL_SERVER": "http://a",
                 "JOBMILL_CONFIG": "/c", "JOBMILL_PORT": "tcp://10.0.0.1:8080", "JOBMILL_SERVICE_HOST": "10.0.0.1",
                 "JOBMILL_JOB": "job_1", "JOBMILL_BATCH": "bat_1", "MY_JOBMILL_WORKER": "1",
             ], report: report)
