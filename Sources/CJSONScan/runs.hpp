@@ -1,4 +1,4 @@
-// Consecutive values as runs.
+// Consecutive values as runs: those of text that was validated before, and those of a list that is being validated.
 #pragma once
 
 #include "CJSONScan.h"
@@ -31,5 +31,27 @@ struct RunBuilder {
         return true;
     }
 };
+
+/// Cuts a list into runs while it is read.
+struct Cutter {
+    Cutter(const jsonscan_cutting &cutting, const uint8_t *bytes, size_t list)
+        : cutting(cutting), list(list), builder{bytes, cutting.maximum_count, cutting.maximum_bytes} {}
+
+    void add(const uint8_t *start, const uint8_t *stop) {
+        if (!builder.is_full() && builder.add(start, stop)) return;
+        finish();
+        builder.run = {};
+        builder.add(start, stop);
+    }
+
+    void finish() const { cutting.take(cutting.context, list, builder.run); }
+
+private:
+    const jsonscan_cutting &cutting;
+    const size_t list;
+    RunBuilder builder;
+};
+
+constexpr jsonscan_cutting noCutting = {SIZE_MAX, SIZE_MAX, [](void *, size_t, jsonscan_run) {}, nullptr};
 
 }  // namespace jsonscan

@@ -118,28 +118,6 @@ jsonscan_reason reason(rapidjson::ParseErrorCode code, const Checker &checker, c
     }
 }
 
-/// Cuts a list into runs while it is read.
-struct Cutter {
-    Cutter(const jsonscan_cutting &cutting, const uint8_t *bytes, size_t list)
-        : cutting(cutting), list(list), builder{bytes, cutting.maximum_count, cutting.maximum_bytes} {}
-
-    void add(const uint8_t *start, const uint8_t *stop) {
-        if (!builder.is_full() && builder.add(start, stop)) return;
-        finish();
-        builder.run = {};
-        builder.add(start, stop);
-    }
-
-    void finish() const { cutting.take(cutting.context, list, builder.run); }
-
-private:
-    const jsonscan_cutting &cutting;
-    const size_t list;
-    RunBuilder builder;
-};
-
-constexpr jsonscan_cutting noCutting = {SIZE_MAX, SIZE_MAX, [](void *, size_t, jsonscan_run) {}, nullptr};
-
 /// Reads value after value. Each `read_…` returns false once something was refused, and `verdict` says what.
 template <unsigned readerFlags>
 struct Validation {

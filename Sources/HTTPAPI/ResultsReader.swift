@@ -62,9 +62,7 @@ struct ResultsReader: Sendable {
     private mutating func read(into bytes: inout [UInt8]) throws(StoreError) -> Bool {
         guard count < limit, next < batch.total else { return true }
         let runs = try store.results(of: batch.id, from: next, maximumBytes: pageBytes)
-        if encoder.view == .values {
-            bytes.reserveCapacity(2 + runs.reduce(0) { $0 + $1.body.count + 1 })
-        }
+        if encoder.view == .values { bytes.reserveCapacity(2 + runs.reduce(0) { $0 + $1.body.count + 1 }) }
         for run in runs where count < limit {
             let lower = max(run.first, next)
             var length = min(run.range.upperBound - lower, limit - count)

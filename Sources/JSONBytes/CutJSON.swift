@@ -7,6 +7,8 @@ package struct CutJSON: Sendable {
     private let limits: RunLimits
     /// By the offset of their brackets. Those that are not here are cut when they are asked for.
     private let runs: [Int: [ElementRun]]
+    /// So many arrays are cut on the way, as there may be millions.
+    private static let maximumArrays = 16
 
     /// The same as that of `JSON`.
     package init(
@@ -23,6 +25,7 @@ package struct CutJSON: Sendable {
                         // What the pointer was made of a few lines before.
                         guard let runs = context?.assumingMemoryBound(to: [Int: [ElementRun]].self) else { return }
                         let last = runs.pointee[list]?.last
+                        guard last != nil || runs.pointee.count < CutJSON.maximumArrays else { return }
                         runs.pointee[list, default: []].append(ElementRun(run, behind: last, offset: 0))
                     }, context: runs)
                 let text = Text(bytes)

@@ -20,7 +20,8 @@ package struct TimeSpan: Comparable, Hashable, Sendable {
     package static func < (left: TimeSpan, right: TimeSpan) -> Bool { left.nanoseconds < right.nanoseconds }
 }
 
-/// A reading of `CLOCK_MONOTONIC`: comparable across the processes of one machine, unaffected by changes of the wall clock.
+/// A reading of `CLOCK_MONOTONIC`: comparable across the processes of one machine, unaffected by changes of the wall clock. Saturates
+/// like its lengths.
 package struct MonotonicTime: Comparable, Hashable, Sendable {
     /// Since boot.
     package let nanoseconds: Int64
@@ -43,7 +44,8 @@ package struct MonotonicTime: Comparable, Hashable, Sendable {
     package static func < (left: MonotonicTime, right: MonotonicTime) -> Bool { left.nanoseconds < right.nanoseconds }
 
     package static func - (left: MonotonicTime, right: MonotonicTime) -> TimeSpan {
-        TimeSpan(nanoseconds: left.nanoseconds - right.nanoseconds)
+        let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
+        return TimeSpan(nanoseconds: !overflow ? difference : left.nanoseconds < 0 ? .min : .max)
     }
 
     package static func + (left: MonotonicTime, right: TimeSpan) -> MonotonicTime {

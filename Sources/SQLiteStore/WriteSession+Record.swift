@@ -2,6 +2,9 @@ import JobModel
 import JobStore
 
 extension WriteSession {
+    /// Observers get outcomes up to this size, so that nobody has to read what was just written.
+    private static let handedOnBytes = 4096
+
     mutating func record(_ recording: Recording) throws {
         let hasOutcome = !recording.runs.isEmpty || !recording.attempts.isEmpty
         guard hasOutcome || !recording.counters.isEmpty || !recording.logs.isEmpty else { return }

@@ -2,9 +2,7 @@ import JobModel
 import JobStore
 
 extension WriteSession {
-    /// Observers get outcomes up to this size, so that nobody has to read what was just written.
-    static let handedOnBytes = 4096
-    /// The same for payloads, which are handed on without being copied.
+    /// Observers get the first payloads up to this weight, so that nobody has to read what was just written. Nothing is copied for that.
     private static let handedOnInputs = 8 << 20
 
     mutating func submit(_ batch: NewBatch) throws -> BatchRecord {

@@ -36,6 +36,8 @@ package struct ScheduleLimits: Sendable {
     /// Bytes of input that are read ahead, for one batch and for all.
     package var readAhead = 1 << 20
     package var allReadAhead = 8 << 20
+    /// However many batches there are.
+    var leastReadAhead: Int { readAhead / 16 }
     /// Bytes of outcomes that wait for their commit before no more chunks are started.
     package var unrecordedBytes = 32 << 20
     /// The same before those that run are not listened to any more, until only `unrecordedBytes` are left.

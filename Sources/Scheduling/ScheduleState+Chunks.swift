@@ -84,9 +84,11 @@ extension ScheduleState {
 
     mutating func supply(_ shared: SharedValue) { sharedValues.keep(shared) }
 
-    /// Keeps payloads that came with their batch, as far as there is room.
+    /// Keeps payloads that came with their batch, as far as there is room. A large one leaves some for small ones, and for what is read.
     mutating func keep(_ segments: [Segment], of place: Int) {
-        let kept = segments.first(weighing: limits.allReadAhead - inputBytes)
+        let room = limits.allReadAhead - inputBytes
+        let small = segments.first(weighing: min(room, limits.leastReadAhead))
+        let kept = small.count == segments.count ? small : segments.first(weighing: room - limits.readAhead)
         if !kept.isEmpty { changeInputs(of: place) { $0.setAhead(kept) } }
     }
 
@@ -227,7 +229,7 @@ extension ScheduleState {
         }
         let end = work[place].pending.first?.upperBound ?? first + limit
         let share = limits.allReadAhead / (inputHolders.count + 1)
-        let bytes = max(limits.readAhead / 16, min(limits.readAhead, share))
+        let bytes = max(limits.leastReadAhead, min(limits.readAhead, share))
         return InputRequest(place: place, batch: batch, range: first..<end, maximumBytes: bytes, isAside: false)
     }
 

@@ -44,6 +44,11 @@ struct CutJSONTests {
         }
     }
 
+    @Test func ofManyArraysTheFirstAreCutOnTheWay() throws {
+        let members = (0..<40).map { "\"\($0)\":[\((0..<$0).map(String.init).joined(separator: ","))]" }
+        _ = try cut(Array("{\(members.joined(separator: ","))}".utf8), RunLimits(maximumCount: 7, maximumBytes: 30))
+    }
+
     @Test func whatIsInvalidIsRefusedAsEver() {
         for text in ["", "[1,", "[1 2]", #"{"jobs": [1, 2}"#, #"{"jobs": [1], }"#, "[1]x", #"["\ud800"]"#] {
             let limits = RunLimits(maximumCount: 1, maximumBytes: 10)

@@ -132,13 +132,17 @@ struct ChunkCompositionTests {
 
     @Test func `payloads that came with their batch are handed out first`() throws {
         var limits = ScheduleLimits()
-        limits.allReadAhead = 20_000
+        (limits.readAhead, limits.allReadAhead) = (4000, 20_000)
         var bench = Bench(slots: 1, limits: limits)
         let batch = bench.maker.batch(jobs: 5000, segment: 300)
         let record = bench.store.submit(batch)
         _ = bench.state.submitted(record, inputs: batch.segments)
-        #expect(bench.state.inputBytes > limits.allReadAhead / 2)
-        #expect(bench.state.inputBytes <= limits.allReadAhead)
+        let kept = bench.state.inputBytes
+        #expect((limits.allReadAhead / 2...limits.allReadAhead - limits.readAhead).contains(kept))
+        // Small ones still find room.
+        let small = bench.maker.batch(jobs: 3)
+        _ = bench.state.submitted(bench.store.submit(small), inputs: small.segments)
+        #expect(bench.state.inputBytes > kept)
         guard case .run(let first) = bench.state.next(at: bench.now) else {
             Issue.record("something is to be read first")
             return
@@ -151,7 +155,7 @@ struct ChunkCompositionTests {
             jobs += chunk.count
             bench.complete(chunk)
         }
-        #expect(jobs == 5000)
+        #expect(jobs == 5003)
     }
 
     @Test func `outcomes that wait for their commit hold new chunks back`() throws {

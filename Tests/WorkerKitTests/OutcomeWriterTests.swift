@@ -326,46 +326,13 @@ import Testing
             }
         }
         memory.storeWord(.max, at: 8)
-        memory.storeWord(.max, at: 16)
-        #expect(server.page.runningJob()?.position == .max)
-    }
-
-    @Test func whatNobodyHasCountedIsFoundAsFarAsItIsWhole() throws {
-        let memory = try SharedMemory(mapping: file, size: SharedPage.size)
-        let region = SharedPage.size - SharedPage.regionSize
-        let (uncounted, header): (UInt64, Int) = (0xFF_FFFF << 40, 9)
-        memory.storeWord(1, at: 0)
-        memory.storeWord(uncounted, at: 32)
-        #expect(try server.page.unsentOutcomes(of: 1).runs.isEmpty)
-        // Each byte alone becomes visible, in whatever order.
-        let first = text(#"{"a":[1,"2,"]},"#)
-        for place in first.indices.reversed() {
-            #expect(try server.page.unsentOutcomes(of: 1).runs.isEmpty)
-            first[place...place].withUnsafeBytes { memory.write($0, at: region + header + place) }
-        }
-        let found = ChunkRun.succeeded(count: 1, body: Array(first.dropLast()))
-        #expect(try server.page.unsentOutcomes(of: 1).runs == [found])
-        for (count, byte) in text("12").enumerated() {
-            [byte].withUnsafeBytes { memory.write($0, at: region + header + first.count + count) }
-            #expect(try server.page.unsentOutcomes(of: 1).runs == [found], "the second one may go on")
-        }
-        text(",").withUnsafeBytes { memory.write($0, at: region + header + first.count + 2) }
-        #expect(
-            try server.page.unsentOutcomes(of: 1).runs == [.succeeded(count: 2, body: text(#"{"a":[1,"2,"]},12"#))])
-
-        // Behind closed runs, up to the region's very end.
-        let closed = RunCoding.header(.succeeded, count: 1, length: 1) + text("7")
-        closed.withUnsafeBytes { memory.write($0, at: region) }
-        let rest = Array(repeating: UInt8(ascii: "1"), count: SharedPage.regionSize - closed.count - header)
-        rest.withUnsafeBytes { memory.write($0, at: region + closed.count + header) }
-        memory.storeWord(uncounted | UInt64(closed.count), at: 32)
-        #expect(try server.page.unsentOutcomes(of: 1).runs == [.succeeded(count: 1, body: text("7"))])
-        text("1,").withUnsafeBytes { memory.write($0, at: region + closed.count + header) }
-        text(",").withUnsafeBytes { memory.write($0, at: SharedPage.size - 1) }
-        #expect(try server.page.unsentOutcomes(of: 1).runs.map(\.count) == [1, 1], "no JSON number is so long")
-        for end in UInt64(SharedPage.regionSize - header)...UInt64(SharedPage.regionSize) {
-            memory.storeWord(uncounted | end, at: 32)
-            #expect(throws: ProtocolViolation.self) { _ = try server.page.unsentOutcomes(of: 1) }
+        for seconds in [-1e300, -0.5, -.infinity, .infinity, .nan, 1e300, .leastNonzeroMagnitude] {
+            memory.storeWord(seconds.bitPattern, at: 16)
+            let job = server.page.runningJob()
+            let running = try #require(job)
+            #expect(running.position == .max)
+            // Arithmetic with it is safe.
+            #expect((MonotonicTime.now() - running.startedAt).nanoseconds <= MonotonicTime.now().nanoseconds)
         }
     }
 }

@@ -146,7 +146,7 @@ SCALARS = {
 
 
 #: What makes text of a value in an f-string, if its type is known.
-FIELDS = {int: "{%s}", str: "{text_of(%s)}", float: "{float_text(%s)}"}
+QUICK_TEXTS = {int: "{%s}", str: "{text_of(%s)}", float: "{float_text(%s)}"}
 
 
 @functools.lru_cache
@@ -156,12 +156,11 @@ def shape_maker(kinds):
     values = [f"value{number}" for number in range(len(kinds))]
     keys = ", ".join(f"key{number}, before{number}" for number in range(len(kinds)))
     taken = "; ".join(f"{value} = value[key{number}]" for number, value in enumerate(values))
-    are_known = " and ".join(f"type({value}) is {kind.__name__}" for value, kind in zip(values, kinds) if kind in FIELDS)
+    are_known = " and ".join(f"type({value}) is {kind.__name__}" for value, kind in zip(values, kinds) if kind in QUICK_TEXTS)
     slow = ["{scalars[type(%s)](%s)}" % (value, value) for value in values]
-    quick = [FIELDS[kind] % value if kind in FIELDS else field for value, kind, field in zip(values, kinds, slow)]
+    quick = [QUICK_TEXTS[kind] % value if kind in QUICK_TEXTS else text for value, kind, text in zip(values, kinds, slow)]
     slow_text, quick_text = (
-        "".join(f"{{before{number}}}{field}" for number, field in enumerate(fields)) + "}},"
-        for fields in (slow, quick)
+        "".join(f"{{before{number}}}{text}" for number, text in enumerate(texts)) + "}}," for texts in (slow, quick)
     )
     code = f"""
 def maker(scalars, text_of, float_text, otherwise, {keys}):
@@ -233,7 +232,7 @@ class Encoder:
         return self.encode_any(value)
 
     def learn(self, keys, value):
-        """Compiles something for keys that come often. If hardly any do, dicts are looked at no longer."""
+        """Compiles something for keys that come often. If hardly any do, that is tried no longer."""
         if keys in self.shapes:
             return
         mark = hash(keys)
@@ -592,7 +591,7 @@ class Outcomes:
 
     HEADER = 9
     ROOM = PAGE_SIZE - Page.REGION
-    #: In seconds, like all times here.
+    #: In seconds, like all times but those on the page.
     INTERVAL = 0.05
     #: Jobs that begin within this time share a baseline.
     MARK_INTERVAL = 0.004
@@ -982,9 +981,7 @@ class Worker:
             return
         if handler.wants_context:
             call = self.with_context(call, part)
-        if cpu_seconds:
-            call = self.with_cpu_limit(call, cpu_seconds)
-        self.run_jobs(part.position, payloads, call, handler.wants_context)
+        self.run_jobs(part.position, payloads, call, handler.wants_context, cpu_seconds)
 
     def with_context(self, function, part):
         def call(payload):
@@ -993,14 +990,7 @@ class Worker:
 
         return call
 
-    def with_cpu_limit(self, function, seconds):
-        def call(payload):
-            self.limits.allow_cpu(seconds)
-            return function(payload)
-
-        return call
-
-    def run_jobs(self, first, payloads, call, has_context):
+    def run_jobs(self, first, payloads, call, has_context, cpu_seconds):
         """Runs one job after the other and keeps each outcome before the next begins. A result is JSON with a comma behind it."""
         outcomes, later, unusual, clock = self.outcomes, self.LATER, UNUSUAL, monotonic
         words, seconds, page = self.page.words, self.page.seconds, self.page.bytes
@@ -1008,6 +998,8 @@ class Worker:
         # In variables, as this runs for each of many short jobs; written back before anything else looks at them.
         finished, now, end, maximum = first, outcomes.now, outcomes.end, outcomes.maximum
         for payload in payloads:
+            if cpu_seconds:
+                self.limits.allow_cpu(cpu_seconds)
             # In this order a reader never charges a job with the time of the one before it.
             seconds[STARTED] = now
             words[POSITION] = finished

@@ -178,11 +178,11 @@ package struct SharedPage: ~Copyable {
     package func runningJob() -> RunningJob? {
         let chunk = memory.loadWord(at: Word.chunk)
         let position = memory.loadWord(at: Word.position)
-        let startedAt = memory.loadWord(at: Word.startedAt)
+        let startedAt = Double(bitPattern: memory.loadWord(at: Word.startedAt))
         guard startedAt != 0 else { return nil }
         return RunningJob(
             chunk: chunk, position: Int(clamping: position),
-            startedAt: MonotonicTime(nanoseconds: TimeSpan(seconds: Double(bitPattern: startedAt)).nanoseconds))
+            startedAt: MonotonicTime(nanoseconds: max(0, TimeSpan(seconds: startedAt).nanoseconds)))
     }
 
     /// The outcomes that lie in the region, from the job at `first` on. Only for a worker that does not run any more.
