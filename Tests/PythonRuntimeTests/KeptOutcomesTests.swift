@@ -21,12 +21,20 @@ import WorkerKit
         [[1, 2, 3]], [[1, 0, 2]], [[0, 0, 5], [6]], [[1], [2, 0], [0], [3, 4]], [[300_000, 5]], [[5, 300_000, 0]],
         [[64_000, 64_000, room - 2 * 64_003 - 3]], [[64_000, 64_000, room - 2 * 64_003 - 2, 1]],
         [[room - 3, 1]], [[room - 2, 1]], [[room - 3, 0, 7]], [Array(repeating: 9, count: 30_000)],
+        // What was sent before stands in the same places as what comes after: it must be gone.
+        [Array(repeating: 5, count: 40_000)],
         [[room - 20, 0, 1, 2], [3]], [[1, room - 8]],
     ])
     func aDeathTakesNoneWithIt(_ parts: [[Int]]) throws {
+        // In a part of its own, and behind the others of the last one.
+        try check(parts, dyingIn: parts + [[-1, 8]])
+        try check(parts, dyingIn: parts.dropLast() + [parts[parts.count - 1] + [-1, 8]])
+    }
+
+    private func check(_ parts: [[Int]], dyingIn all: [[Int]]) throws {
         let (zygote, worker) = try TestZygote.worker(Self.functions, functions: ["do"])
         var first = 0
-        let sent = (parts + [[-1, 8]]).map { sizes in
+        let sent = all.map { sizes in
             defer { first += sizes.count }
             return TestWorker.part(sizes.map(String.init), first: first)
         }
